@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: `code` is "room:reason", `where` names the place in the input, `params` fill the words."""
+    """One thing that is wrong: `code` is "room:reason", `where` is the place in the input."""
 
     code: str
     where: str | None = None
