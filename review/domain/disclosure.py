@@ -1,4 +1,4 @@
-"""What may be published about peers: figures under the minimum hold no number at all, the others are coarsened in steps.
+"""What may be published about peers: figures under the minimum hold no number, all others are coarsened in steps.
 
 A cell is published once, and the score counts exactly what is shown, so that no total gives away more than the cell.
 """

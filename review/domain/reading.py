@@ -1,4 +1,4 @@
-"""Reads plain data (JSON as dicts, lists, strings, numbers) into typed values and collects all problems with their places.
+"""Reads plain data (dicts, lists, strings, numbers) into typed values and collects all problems with their places.
 
 After a problem a neutral value is handed back, so that one reading finds all mistakes; `finish` raises them at once.
 """

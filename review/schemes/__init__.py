@@ -1,0 +1,1 @@
+"""By which rules: versioned schemes, the one that ships with the product, and the score command."""
