@@ -1,0 +1,144 @@
+"""Brings the front end's foreign files into static/ from the npm registry: run by a developer, never by a user.
+
+    python tools/vendor_assets.py
+
+Each package is packed by name and exact version; the wanted files, their licence and a manifest of SHA-384 hashes
+land under static/vendor/, and the used icons in the one sprite static/icons.svg.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+VENDOR = STATIC / "vendor"
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One npm package and the single file of it that the pages load."""
+
+    key: str
+    name: str
+    version: str
+    licence: str
+    file: str
+
+
+TABLER = Package("tabler", "@tabler/core", "1.6.1", "MIT", "dist/css/tabler.min.css")
+HTMX = Package("htmx", "htmx.org", "4.0.1", "0BSD", "dist/htmx.min.js")
+ICONS = Package("icons", "@tabler/icons", "3.51.0", "MIT", "icons/outline")
+
+# Only what the pages name: a sprite of all outline icons would weigh more than the rest of a page together.
+ICON_NAMES = """
+adjustments alert-circle alert-triangle archive arrow-back-up arrow-down arrow-left arrow-right arrow-up award
+ballpen bell book briefcase building calendar calendar-event chart-bar chart-dots chart-radar check checklist
+chevron-down chevron-left chevron-right chevron-up circle circle-check circle-dashed circle-half-2 circle-x clipboard
+clock cloud-check cloud-off copy database dots download edit external-link eye eye-off file-description
+file-spreadsheet file-text filter fingerprint flag flask gift hierarchy history home hourglass id info-circle key
+language list-check lock lock-open logout mail mail-check mail-opened mail-x menu-2 message message-2 minus notes
+phone plug-connected plug-connected-x plus printer qrcode refresh scale search send settings shield shield-check
+shield-lock sitemap star table-export target thumb-up ticket trash trophy upload user user-check user-plus user-x
+users users-group webhook world writing-sign x
+""".split()  # noqa: SIM905 - a hundred quoted names would hide what is there
+
+PIP = '<circle cx="{x}" cy="5" r="3.5" fill="{fill}" stroke="currentColor" stroke-width="1.2"/>'
+
+
+def unpack(package: Package, into: Path) -> Path:
+    """The package's folder, freshly fetched through the ordinary npm client."""
+    spec = f"{package.name}@{package.version}"
+    packed = subprocess.run(  # noqa: S603 - fixed arguments
+        ["npm", "pack", "--silent", spec],  # noqa: S607 - the developer's own npm
+        cwd=into,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split()[-1]
+    folder = into / package.key
+    with tarfile.open(into / packed) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package"
+
+
+def sha384(content: bytes) -> str:
+    """The hash as browsers want it in an integrity attribute."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
+
+
+def symbol(name: str, svg: str) -> str:
+    """One icon as a sprite symbol, without the invisible frame each file begins with."""
+    shapes = re.findall(r"<(?:path|circle|rect|line|polyline)\b[^>]*/>", svg)
+    drawn = "".join(shape.replace(" />", "/>") for shape in shapes if 'stroke="none" d="M0 0h24v24H0z"' not in shape)
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{drawn}</symbol>'
+
+
+def pips(level: int) -> str:
+    """Our own symbol of a level: four dots, as many filled as the level has steps."""
+    dots = "".join(PIP.format(x=5 + 10 * n, fill="currentColor" if n < level else "none") for n in range(4))
+    return f'<symbol id="pips-{level}" viewBox="0 0 40 10">{dots}</symbol>'
+
+
+def write_sprite(folder: Path) -> Path:
+    """static/icons.svg: the named outline icons and the pips of the levels."""
+    icons = [symbol(name, (folder / f"{name}.svg").read_text()) for name in ICON_NAMES]
+    sprite = STATIC / "icons.svg"
+    body = "\n".join(icons + [pips(level) for level in range(5)])
+    sprite.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg">\n<!-- {ICONS.name} {ICONS.version}, MIT licence, '
+        f"see vendor/icons/LICENSE -->\n{body}\n</svg>\n"
+    )
+    return sprite
+
+
+def licence_text(package: Package, source: Path, mit: str) -> str:
+    """The package's licence; @tabler/core ships none, so its file header names the holders of the MIT text."""
+    own = source / "LICENSE"
+    if own.exists():
+        return own.read_text()
+    header = (source / package.file).read_text()[:600]
+    holders = "\n".join(re.findall(r"Copyright [^\n]+", header))
+    return re.sub(r"Copyright [^\n]+", lambda _: holders, mit, count=1)
+
+
+def main() -> int:
+    """Fetch, copy, hash; returns the process' exit code."""
+    STATIC.mkdir(exist_ok=True)
+    entries = []
+    with tempfile.TemporaryDirectory() as scratch:
+        sources = {package.key: unpack(package, Path(scratch)) for package in (TABLER, HTMX, ICONS)}
+        mit = (sources["icons"] / "LICENSE").read_text()
+        for package in (TABLER, HTMX, ICONS):
+            home = VENDOR / package.key
+            home.mkdir(parents=True, exist_ok=True)
+            source = sources[package.key]
+            (home / "LICENSE").write_text(licence_text(package, source, mit))
+            if package is ICONS:
+                target = write_sprite(source / package.file)
+            else:
+                target = home / Path(package.file).name
+                target.write_bytes((source / package.file).read_bytes())
+            entries.append(
+                {
+                    "key": package.key,
+                    "name": package.name,
+                    "version": package.version,
+                    "licence": package.licence,
+                    "file": target.relative_to(STATIC).as_posix(),
+                    "sha384": sha384(target.read_bytes()),
+                }
+            )
+    (VENDOR / "manifest.json").write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write("".join(f"{entry['name']} {entry['version']} -> static/{entry['file']}\n" for entry in entries))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
