@@ -50,6 +50,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self._hollow: list[str] = []  # places where a whole part is missing: nothing more is said about its inside
 
     def finish(self) -> None:
         """Raise Invalid with all problems found, if any."""
@@ -57,7 +58,8 @@ class Reader:
             raise Invalid.of(self.problems)
 
     def note(self, code: str, where: str, **params: object) -> None:
-        if len(self.problems) < MOST_PROBLEMS:
+        hollow = any(where == part or where.startswith((f"{part}.", f"{part}[")) for part in self._hollow)
+        if not hollow and len(self.problems) < MOST_PROBLEMS:
             self.problems.append(Problem(f"schemes:{code}", where or None, params))
 
     def mapping(
@@ -66,6 +68,7 @@ class Reader:
         """A mapping with all `required` keys and no key beyond those and `optional`."""
         if not isinstance(value, Mapping):
             self.note("not_an_object", where)
+            self._hollow.append(where)
             return NOTHING
         for key in value:
             if not isinstance(key, str) or (key not in required and key not in optional):
@@ -73,6 +76,7 @@ class Reader:
         for key in required:
             if key not in value:
                 self.note("missing", place(where, key))
+                self._hollow.append(place(where, key))
         return value
 
     def items(self, value: object, where: str, most: int) -> Iterator[tuple[str, object]]:
