@@ -1,0 +1,68 @@
+"""The one place where all rooms meet. The house does not open with an unguarded view."""
+
+import os
+from datetime import timedelta
+
+from flask import Blueprint, Flask
+from flask_login import current_user
+from flask_wtf import CSRFProtect
+
+import review.tables  # noqa: F401  every table must be known before the first query
+from review.infra import health
+from review.infra.assets import init_assets
+from review.infra.db import init_db
+from review.infra.errors import init_errors
+from review.infra.gate import refuse_unguarded
+from review.infra.headers import init_headers
+from review.infra.house import Context, House
+from review.infra.i18n import init_i18n
+from review.infra.jobs import Handler, Progress
+from review.infra.pages import init_pages
+from review.infra.settings import ROOT, Settings
+from review.infra.tokens import Links
+from review.navigation import links_for
+from review.people.sign_in import init_sign_in
+
+BLUEPRINTS: tuple[Blueprint, ...] = (health.bp,)
+
+# What the worker can do, by kind of job.
+HANDLERS: dict[str, Handler] = {}
+
+# What each letter's templates are filled with, by kind of letter.
+LETTERS: dict[str, Context] = {}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole application. Without `settings` they come from the environment."""
+    settings = settings or Settings.from_env(os.environ)
+    app = Flask("review", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.is_testing,
+        SESSION_COOKIE_NAME="__Host-review" if secure else "review",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=8 * 2**20,
+        MAX_FORM_MEMORY_SIZE=2 * 2**20,
+        MAX_FORM_PARTS=5000,
+        WTF_CSRF_TIME_LIMIT=None,  # a review may lie open for hours; the token is bound to the session anyway
+        WTF_CSRF_SSL_STRICT=secure,
+    )
+    app.extensions["review"] = House(
+        settings, Links(settings.keys_dir), Progress(settings.data_dir), dict(HANDLERS), dict(LETTERS)
+    )
+    init_db(app, settings.database_url)
+    init_sign_in(app)
+    CSRFProtect(app)
+    init_i18n(app)
+    init_assets(app)
+    init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for)
+    init_errors(app)
+    init_headers(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    refuse_unguarded(app)
+    return app

@@ -1,0 +1,53 @@
+"""The command line: `python3 -m review …` or, where it is installed, `review …`.
+
+Exit status 0 on success, 1 when refused (the reason on standard error, in the caller's language), 2 on wrong usage.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from review.domain.refusals import Refusal
+from review.infra.i18n import caller_locale
+from review.infra.words import say_all
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """环评 Review360: 360-degree reviews for customer-service teams."""
+
+
+@cli.command()
+def setup() -> None:
+    """Only make the environment; by the time this runs, it is made."""
+    click.echo("ok")
+
+
+def _factory() -> Any:
+    # Imported late: `score` and `--help` need no application and should not wait for one.
+    from review.app import create_app
+
+    return create_app()
+
+
+def _register() -> None:
+    from review.schemes import commands as schemes
+
+    for command in schemes.commands:
+        cli.add_command(command)
+
+
+def main() -> None:
+    _register()
+    try:
+        cli.main(prog_name="review", standalone_mode=False, obj=_factory)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except Refusal as refusal:
+        for sentence in say_all(refusal, caller_locale()):
+            click.echo(sentence, err=True)
+        sys.exit(1)

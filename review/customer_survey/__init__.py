@@ -1,0 +1,1 @@
+"""Customers, their tickets, the letters that ask them, and the page on which they answer."""

@@ -1,0 +1,132 @@
+"""Who may do what: one vocabulary of deeds, one function that decides, no request in sight."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is in the organisation. One person may hold several; a supervisor is reviewed like anybody."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    HR = "hr"
+    ADMINISTRATOR = "administrator"
+
+
+class Standing(StrEnum):
+    """What a person is to the one thing at hand; the loader that fetched the thing says so."""
+
+    RATER = "rater"  # holds the seat
+    RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
+    SUBJECT = "subject"  # the review, result or account is about this person
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A signed-in person, as far as a decision needs to know them."""
+
+    person_id: int
+    name: str
+    roles: frozenset[Role]
+    locale: str = "zh"
+
+
+class Deed(StrEnum):
+    """Everything somebody can do, as `room:thing:verb`, in alphabetical order (a law keeps it so)."""
+
+    CUSTOMER_IMPORT = "customer_survey:customer:import"
+    SURVEY_RUN = "customer_survey:survey:run"
+    CYCLE_CREATE = "cycles:cycle:create"
+    CYCLE_RUN = "cycles:cycle:run"
+    CYCLE_SEE = "cycles:cycle:see"
+    BALLOT_CAST = "peer_review:ballot:cast"
+    CONFLICT_DECLARE = "peer_review:conflict:declare"
+    SEATS_SEE_OWN = "peer_review:seats:see_own"
+    ACCOUNT_SEE_OWN = "people:account:see_own"
+    ACCOUNT_SIGN_OUT = "people:account:sign_out"
+    ORGANISATION_EDIT = "people:organisation:edit"
+    PERSON_EDIT = "people:person:edit"
+    PERSON_IMPORT = "people:person:import"
+    PERSON_SEE = "people:person:see"
+    SLIP_PRINT = "people:slip:print"
+    COMPANY_SEE = "reports:company:see"
+    METHOD_READ = "reports:method:read"
+    RESULT_ACKNOWLEDGE = "reports:result:acknowledge"
+    RESULT_READ = "reports:result:read"
+    TEAM_REPORT_SEE = "reports:team:see"
+    RESULT_FINALISE = "results:result:finalise"
+    SCHEME_EDIT = "schemes:scheme:edit"
+    SCHEME_READ = "schemes:scheme:read"
+    SELF_REVIEW_READ = "self_review:review:read"
+    SELF_REVIEW_WRITE = "self_review:review:write"
+    NOTE_WRITE = "supervisor_review:note:write"
+    RATING_WRITE = "supervisor_review:rating:write"
+    TEAM_BOARD_SEE = "supervisor_review:team:see"
+    AUDIT_SEE = "workflow:audit:see"
+    JOBS_SEE = "workflow:jobs:see"
+    MAIL_SEE = "workflow:mail:see"
+    PUBLICATION_PUBLISH = "workflow:publication:publish"
+    START_SEE = "workflow:start:see"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A deed is allowed to anybody holding one of `roles` or one of `standings`; `everyone` means everyone signed in."""
+
+    roles: frozenset[Role] = frozenset()
+    standings: frozenset[Standing] = frozenset()
+    everyone: bool = False
+
+
+def _to(*who: Role | Standing) -> Allowance:
+    return Allowance(
+        frozenset(w for w in who if isinstance(w, Role)), frozenset(w for w in who if isinstance(w, Standing))
+    )
+
+
+EVERYONE = Allowance(everyone=True)
+
+ALLOWED: Mapping[Deed, Allowance] = {
+    Deed.CUSTOMER_IMPORT: _to(Role.HR),
+    Deed.SURVEY_RUN: _to(Role.HR),
+    Deed.CYCLE_CREATE: _to(Role.HR),
+    Deed.CYCLE_RUN: _to(Role.HR),
+    Deed.CYCLE_SEE: _to(Role.HR),
+    Deed.BALLOT_CAST: _to(Standing.RATER),
+    Deed.CONFLICT_DECLARE: EVERYONE,
+    Deed.SEATS_SEE_OWN: EVERYONE,
+    Deed.ACCOUNT_SEE_OWN: EVERYONE,
+    Deed.ACCOUNT_SIGN_OUT: EVERYONE,
+    Deed.ORGANISATION_EDIT: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.PERSON_EDIT: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.PERSON_IMPORT: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.PERSON_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.SLIP_PRINT: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.COMPANY_SEE: _to(Role.HR),
+    Deed.METHOD_READ: EVERYONE,
+    Deed.RESULT_ACKNOWLEDGE: _to(Standing.SUBJECT),
+    Deed.RESULT_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
+    Deed.TEAM_REPORT_SEE: _to(Role.SUPERVISOR),
+    Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
+    Deed.SCHEME_EDIT: _to(Role.HR),
+    Deed.SCHEME_READ: EVERYONE,
+    Deed.SELF_REVIEW_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE),
+    Deed.SELF_REVIEW_WRITE: _to(Standing.SUBJECT),
+    Deed.NOTE_WRITE: _to(Standing.RESPONSIBLE),
+    Deed.RATING_WRITE: _to(Standing.RESPONSIBLE),
+    Deed.TEAM_BOARD_SEE: _to(Role.SUPERVISOR),
+    Deed.AUDIT_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.JOBS_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.MAIL_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.PUBLICATION_PUBLISH: _to(Role.HR),
+    Deed.START_SEE: EVERYONE,
+}
+
+
+def may(actor: Actor, deed: Deed, standings: frozenset[Standing] = frozenset()) -> bool:
+    """Whether `actor`, being `standings` to the thing at hand, may do `deed`. What nobody listed, nobody may."""
+    allowance = ALLOWED.get(deed, Allowance())
+    if allowance.everyone:
+        return True
+    return bool(actor.roles & allowance.roles) or bool(standings & allowance.standings)

@@ -1,0 +1,1 @@
+"""What the rooms stand on: database, clock, doors, mail, words. Knows nothing of reviews."""

@@ -1,0 +1,87 @@
+"""Forms check shape and end in a domain value; the domain checks sense, and its refusal lands beside the field.
+
+Validators carry codes instead of words (`form:required`); templates turn them into sentences.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field
+from wtforms.validators import DataRequired, Email, InputRequired, Length
+
+from review.domain.refusals import Invalid, Problem, Refusal
+from review.infra.db import db
+
+
+def strip(value: Any) -> Any:
+    """A WTForms filter: text without the white space around it."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def blank_to_none(value: Any) -> Any:
+    """A WTForms filter: an empty text means nothing was said."""
+    return value or None
+
+
+def required() -> InputRequired:
+    return InputRequired(message="form:required")
+
+
+def filled() -> DataRequired:
+    """Required, and more than white space."""
+    return DataRequired(message="form:required")
+
+
+def at_most(characters: int) -> Length:
+    return Length(max=characters, message=f"form:too_long max={characters}")
+
+
+def an_email() -> Email:
+    return Email(message="form:not_an_email")
+
+
+def as_problem(error: object) -> Problem:
+    """A field's error as a problem: `code key=value …`, or a problem that a refusal put there."""
+    if isinstance(error, Problem):
+        return error
+    code, *pairs = str(error).split(" ")
+    if ":" not in code:  # one of WTForms' own sentences: not a valid choice, not a valid date …
+        return Problem("form:not_valid")
+    return Problem(code, None, dict(pair.split("=", 1) for pair in pairs if "=" in pair))
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form whose refusals keep what was typed.
+
+    `accept(action)` validates, then runs `action`; when the domain says Invalid, the problems land on the fields that
+    their `where` names (others in `problems`), the transaction is rolled back, and the view renders the form again
+    with status 422.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.problems: list[Problem] = []
+
+    def accept(self, action: Callable[[], object]) -> bool:
+        """True when the form was in order and the action done."""
+        if not self.validate():
+            return False
+        try:
+            action()
+        except Refusal as refusal:
+            if not isinstance(refusal, Invalid):
+                raise
+            db.session.rollback()
+            self.take(refusal)
+            return False
+        return True
+
+    def take(self, refusal: Invalid) -> None:
+        """Hang each problem on its field, or on the form."""
+        for problem in refusal.problems:
+            field: Field | None = self._fields.get(problem.where or "")
+            if field is None:
+                self.problems.append(problem)
+            else:
+                field.errors = [*field.errors, problem]

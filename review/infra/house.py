@@ -1,0 +1,35 @@
+"""What the assembly hands to every room: settings, link keys, progress, job handlers, letters, the mail transport."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app
+
+from review.infra.jobs import Handler, Progress
+from review.infra.settings import Settings
+from review.infra.tokens import Links
+
+Context = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One per application. `handlers` are the jobs it can do, `letters` the context of each letter it can write."""
+
+    settings: Settings
+    links: Links
+    progress: Progress
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    letters: dict[str, Context] = field(default_factory=dict)
+
+
+def house() -> House:
+    """The house of the current application."""
+    found: House = current_app.extensions["review"]
+    return found
+
+
+def absolute(path: str) -> str:
+    """The address of `path` as somebody outside reaches it, for letters."""
+    return house().settings.base_url + path

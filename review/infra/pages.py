@@ -1,0 +1,63 @@
+"""What every page can rely on: the organisation, the reader and their language, dates, and words for problems."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask, flash, g, has_request_context, request
+
+from review.domain.access import Actor
+from review.domain.refusals import Problem
+from review.infra import dates, organisation
+from review.infra.forms import as_problem
+from review.infra.i18n import request_locale
+from review.infra.organisation import Organisation
+from review.infra.words import say
+
+
+def ours() -> Organisation:
+    """The organisation, asked for once per request."""
+    if "organisation" not in g:
+        g.organisation = organisation.current()
+    found: Organisation = g.organisation
+    return found
+
+
+def tell(code: str, kind: str = "ok", **params: object) -> None:
+    """Show a message on the next page; its words stand in the room's `_words.html`."""
+    flash((code, params), kind)
+
+
+def init_pages(
+    app: Flask, actor: Callable[[], Actor | None], navigation: Callable[[Actor, str], list[dict[str, Any]]]
+) -> None:
+    """Register globals and filters. `actor` tells who is signed in, `navigation` where they can go from a path."""
+
+    @app.context_processor
+    def _page() -> dict[str, Any]:
+        somebody = actor()
+        return {
+            "organisation": ours(),
+            "organisation_name": ours().name,
+            "actor": somebody,
+            "locale": request_locale(),
+            "nav": navigation(somebody, request.path) if somebody and has_request_context() else [],
+        }
+
+    def _say(problem: object, **params: object) -> str:
+        if isinstance(problem, str) and params:
+            problem = Problem(problem, None, params)
+        return say(as_problem(problem), request_locale())
+
+    app.jinja_env.globals["say"] = _say
+
+    def day(value: date) -> str:
+        return dates.day(value, request_locale(), ours().zone)
+
+    def deadline(value: datetime) -> str:
+        return dates.deadline(value, request_locale(), ours().zone)
+
+    def moment(value: datetime) -> str:
+        return dates.moment(value, request_locale(), ours().zone)
+
+    app.jinja_env.filters.update(day=day, deadline=deadline, moment=moment)

@@ -1,0 +1,71 @@
+"""Where this installation keeps its data and whom it talks to: one frozen value, read once, complete or no start."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from review.domain.refusals import Invalid
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Paths and addresses. `keys_dir` is kept apart from `data_dir` so that no backup of the data holds a key."""
+
+    data_dir: Path
+    keys_dir: Path
+    database_url: str
+    urn_url: str | None
+    smtp_url: str | None
+    base_url: str
+    secret_key: str
+    is_demo: bool = False
+    is_testing: bool = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read `REVIEW_DATA`, `REVIEW_KEYS`, `DATABASE_URL`, `URN_URL`, `SMTP_URL`, `REVIEW_BASE_URL`.
+
+        Raises Invalid when the key directory lies inside the data directory (or the other way round), or when
+        PostgreSQL is used without a database of its own for the urns.
+        """
+        data = Path(environ.get("REVIEW_DATA") or ROOT / "instance").resolve()
+        keys = Path(environ.get("REVIEW_KEYS") or data.parent / f"{data.name}-keys").resolve()
+        if keys == data or data in keys.parents or keys in data.parents:
+            raise Invalid("settings:keys_inside_data", "REVIEW_KEYS")
+        database = environ.get("DATABASE_URL") or f"sqlite:///{data / 'review.sqlite'}"
+        if not database.startswith("sqlite") and not environ.get("URN_URL"):
+            raise Invalid("settings:urn_url_missing", "URN_URL")
+        data.mkdir(parents=True, exist_ok=True)
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(
+            data_dir=data,
+            keys_dir=keys,
+            database_url=database,
+            urn_url=environ.get("URN_URL") or None,
+            smtp_url=environ.get("SMTP_URL") or None,
+            base_url=(environ.get("REVIEW_BASE_URL") or "http://localhost:8360").rstrip("/"),
+            secret_key=key_text(keys / "session.key"),
+            is_demo=environ.get("REVIEW_DEMO") == "1",
+        )
+
+
+def key_text(path: Path) -> str:
+    """A random secret kept in a file of the key directory; made on first use, safe when two processes race."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()

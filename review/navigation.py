@@ -1,0 +1,40 @@
+"""Where a person can go from the head of every page, by role."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import current_app, url_for
+
+from review.domain.access import Actor, Role
+
+# (key of the word, endpoint), in the order in which they stand.
+EVERYONE = (
+    ("home", "start.home"),
+    ("my_ratings", "peer_review.mine"),
+    ("my_result", "reports.mine"),
+    ("scheme", "schemes.read"),
+)
+BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
+    Role.SUPERVISOR: (("team", "supervisor_review.team"),),
+    Role.HR: (("cycles", "desk.cycles"), ("people", "people.listing")),
+    Role.ADMINISTRATOR: (("people", "people.listing"), ("mail", "desk.mail"), ("jobs", "desk.jobs")),
+}
+
+
+def links_for(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """The links of this person, each with its address, the key of its word, and whether it is here."""
+    wanted = list(EVERYONE)
+    for role, links in BY_ROLE.items():
+        if role in actor.roles:
+            wanted += [link for link in links if link not in wanted]
+    items = [
+        {"label_key": key, "endpoint_url": url_for(endpoint)}
+        for key, endpoint in wanted
+        if endpoint in current_app.view_functions
+    ]
+    here = max((item["endpoint_url"] for item in items if _leads_to(item["endpoint_url"], path)), key=len, default=None)
+    return [{**item, "current": item["endpoint_url"] == here} for item in items]
+
+
+def _leads_to(url: str, path: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))

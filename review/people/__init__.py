@@ -1,0 +1,1 @@
+"""Who: accounts, departments, reporting lines, roles, and the import that brings them in."""

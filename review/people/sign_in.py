@@ -1,0 +1,42 @@
+"""Who is signed in: Flask-Login's user, loaded fresh on every request so that a lock-out takes effect at once."""
+
+from flask import Flask
+from flask_login import LoginManager, UserMixin
+from sqlalchemy import select
+
+from review.domain.access import Actor
+from review.infra.db import db
+from review.people.tables import PersonRow
+
+
+class SignedIn(UserMixin):
+    """The person behind this session; `actor` is what decisions are made with."""
+
+    def __init__(self, person: PersonRow) -> None:
+        self.id = session_id(person)
+        self.actor = Actor(person.id, person.name, frozenset(role.role for role in person.roles), person.locale)
+        self.employee_no = person.employee_no
+
+    def get_id(self) -> str:
+        return self.id
+
+
+def session_id(person: PersonRow) -> str:
+    """What the session cookie says: the person and the version that ends all older sessions when raised."""
+    return f"{person.id}:{person.session_version}"
+
+
+def _load(claimed: str) -> SignedIn | None:
+    person_id, _, _version = claimed.partition(":")
+    if not person_id.isdigit():
+        return None
+    person = db.session.scalar(select(PersonRow).where(PersonRow.id == int(person_id)))
+    if person is None or person.password_hash is None or session_id(person) != claimed:
+        return None
+    return SignedIn(person)
+
+
+def init_sign_in(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.user_loader(_load)
+    manager.session_protection = None  # the client's address changes on phones; the cookie's own flags protect it

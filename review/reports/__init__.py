@@ -1,0 +1,1 @@
+"""Pages over published results. They read a publication and nothing else."""

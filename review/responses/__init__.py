@@ -1,0 +1,1 @@
+"""Signed answers: self-reviews, supervisor ratings, customers' answers, with who gave them."""

@@ -1,0 +1,1 @@
+"""From evidence to a signed result: scorecard, sign-off, publication, reward, acknowledgement."""

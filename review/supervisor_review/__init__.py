@@ -1,0 +1,1 @@
+"""The supervisor's rating against the anchored rubric: the main basis."""

@@ -1,0 +1,80 @@
+"""What every test stands on: a fresh house in a temporary folder, a browser that inspects each page, a fixed cast."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine
+
+from review.app import create_app
+from review.infra.db import db, prepare_sqlite
+from review.infra.settings import Settings
+from review.tables import metadata
+from tests.browse import Browser
+from tests.make import Cast, make_cast
+
+REAL_CONNECT = socket.socket.connect
+
+
+@pytest.fixture(autouse=True)
+def no_word_leaves_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests talk to servers of their own on this machine, and to nobody else."""
+
+    def connect(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if isinstance(address, tuple) and host not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test tried to reach {host}: start a server in the test instead")
+        REAL_CONNECT(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row, made once and copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "empty.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    prepare_sqlite(engine)
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)") if not connection.in_transaction() else None
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, empty_database: Path) -> Settings:
+    """A house of its own for each test: data, keys, database."""
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "REVIEW_BASE_URL": "http://localhost"}
+    made = Settings.from_env(environ)
+    for path in empty_database.parent.iterdir():
+        shutil.copy(path, made.data_dir / path.name.replace("empty", "review"))
+    return Settings(**{name: getattr(made, name) for name in made.__slots__} | {"is_testing": True})
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application. It holds no open context: that would freeze who is signed in over several requests."""
+    made = create_app(settings)
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """The people of the play: see tests/make.py."""
+    with app.app_context():
+        made = make_cast()
+        db.session.commit()
+        return made
+
+
+@pytest.fixture
+def browse(app: Flask) -> Callable[..., Browser]:
+    """`browse(person)` opens a browser signed in as that person, `browse()` one of a stranger."""
+    return lambda person=None, locale=None: Browser(app, person, locale)
