@@ -66,7 +66,7 @@ def parse_scheme(data: object) -> Scheme:
     reader = Reader()
     scheme = read_scheme(reader, data, "")
     reader.finish()
-    return _sealed(scheme)
+    return sealed(scheme)
 
 
 def with_overrides(scheme: Scheme, overrides: object) -> Scheme:
@@ -74,10 +74,11 @@ def with_overrides(scheme: Scheme, overrides: object) -> Scheme:
     reader = Reader()
     changed = read_overrides(reader, scheme, overrides, "overrides")
     reader.finish()
-    return _sealed(changed)
+    return sealed(changed)
 
 
-def _sealed(scheme: Scheme) -> Scheme:
+def sealed(scheme: Scheme) -> Scheme:
+    """The scheme with the hash of what it says now."""
     return replace(scheme, method_hash=digest(dump_scheme(scheme)))
 
 

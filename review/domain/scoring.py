@@ -40,7 +40,7 @@ class Sheet:
         return hundredths(min(HIGHEST_TOTAL, max(LOWEST_TOTAL, blended + self.bonus - self.deduction)))
 
 
-def score(  # noqa: PLR0913  one review's inputs, all of them, and nothing else
+def score(
     scheme: Scheme,
     evidence: Evidence,
     kpi: Sequence[KpiItem] | None = None,
