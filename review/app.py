@@ -10,6 +10,7 @@ from flask_wtf import CSRFProtect
 import review.tables  # noqa: F401  every table must be known before the first query
 from review.infra import health
 from review.infra.assets import init_assets
+from review.infra.charts import init_charts
 from review.infra.db import init_db
 from review.infra.errors import init_errors
 from review.infra.gate import refuse_unguarded
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     CSRFProtect(app)
     init_i18n(app)
     init_assets(app)
+    init_charts(app.jinja_env)
     init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for)
     init_errors(app)
     init_headers(app)
