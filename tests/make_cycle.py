@@ -80,7 +80,7 @@ def review_of(cycle_id: int, person: Somebody) -> int:
 def reviews_of(cycle_id: int) -> dict[int, int]:
     """Every review of the cycle: subject's id -> review's id."""
     query = select(ReviewRow.subject_id, ReviewRow.id).where(ReviewRow.cycle_id == cycle_id)
-    return {subject: review for subject, review in db.session.execute(query)}
+    return dict(db.session.execute(query).all())
 
 
 def set_stage(cycle_id: int, stage: Stage) -> None:
