@@ -21,3 +21,15 @@ for (const form of document.querySelectorAll("form[data-filter]")) {
     if (event.target.matches("select")) form.requestSubmit();
   });
 }
+
+// The rest of a long navigation closes when one looks away.
+for (const more of document.querySelectorAll(".r-nav-more, .r-menu")) {
+  document.addEventListener("click", (event) => {
+    if (!more.contains(event.target)) more.open = false;
+  });
+  more.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !more.open) return;
+    more.open = false;
+    more.querySelector("summary").focus();
+  });
+}
