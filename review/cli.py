@@ -3,6 +3,7 @@
 Exit status 0 on success, 1 when refused (the reason on standard error, in the caller's language), 2 on wrong usage.
 """
 
+import subprocess
 import sys
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from review.domain.refusals import Refusal
 from review.infra.i18n import caller_locale
+from review.infra.settings import ROOT
 from review.infra.words import say_all
 
 
@@ -22,6 +24,14 @@ def cli() -> None:
 def setup() -> None:
     """Only make the environment; by the time this runs, it is made."""
     click.echo("ok")
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(arguments: tuple[str, ...]) -> None:
+    """Run the test suite; what follows goes to pytest."""
+    chosen = arguments or ("-n", "2", "--dist", "loadgroup")
+    sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=ROOT))  # noqa: S603  our own interpreter
 
 
 def _factory() -> Any:

@@ -15,6 +15,7 @@ from review.infra.settings import Settings
 from review.tables import metadata
 from tests.browse import Browser
 from tests.make import Cast, make_cast
+from tests.postgres import cluster, new_database
 
 REAL_CONNECT = socket.socket.connect
 
@@ -51,6 +52,25 @@ def settings(tmp_path: Path, empty_database: Path) -> Settings:
     for path in empty_database.parent.iterdir():
         shutil.copy(path, made.data_dir / path.name.replace("empty", "review"))
     return Settings(**{name: getattr(made, name) for name in made.__slots__} | {"is_testing": True})
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A private PostgreSQL, started once; skips with a reason where none is installed."""
+    with cluster() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """A fresh, empty database on it; urns get a database of their own beside it (see `urn_url`)."""
+    return new_database(postgres_server)
+
+
+@pytest.fixture
+def urn_url(postgres_server: str) -> str:
+    """A fresh database for urns."""
+    return new_database(postgres_server)
 
 
 @pytest.fixture
