@@ -7,7 +7,12 @@ from pathlib import Path
 
 from review.domain.refusals import Invalid
 
-ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
+IS_CHECKOUT = (PACKAGE.parent / "pyproject.toml").is_file()
+
+# Where templates/, static/ and migrations/ are: at the top of a checkout, or inside the installed package.
+ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE / "bundle"
+HOME = ROOT if IS_CHECKOUT else Path.cwd()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,7 @@ class Settings:
         Raises Invalid when the key directory lies inside the data directory (or the other way round), or when
         PostgreSQL is used without a database of its own for the urns.
         """
-        data = Path(environ.get("REVIEW_DATA") or ROOT / "instance").resolve()
+        data = Path(environ.get("REVIEW_DATA") or HOME / "instance").resolve()
         keys = Path(environ.get("REVIEW_KEYS") or data.parent / f"{data.name}-keys").resolve()
         if keys == data or data in keys.parents or keys in data.parents:
             raise Invalid("settings:keys_inside_data", "REVIEW_KEYS")
