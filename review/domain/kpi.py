@@ -3,7 +3,7 @@
 All figures are exact. A row earns 0 to 100 points, above only where `cap` of a "higher" row allows over-fulfilment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -114,15 +114,15 @@ def _after_lapses(item: KpiItem) -> Fraction:
     return FULL * max(Fraction(0), item.full - item.cost * item.lapses) / item.full
 
 
-def sheet_points(items: tuple[KpiItem, ...]) -> Fraction | None:
-    """K, the weighted mean of the rows; None for an empty sheet, which is no sheet."""
+def sheet_points(items: Sequence[KpiItem], earned: Sequence[Fraction]) -> Fraction | None:
+    """K, the mean of what the rows earned by their weights; None for an empty sheet, which is no sheet."""
     if not items:
         return None
     total = sum((item.weight for item in items), Fraction(0))
-    return sum((item.weight * points_of(item) for item in items), Fraction(0)) / total
+    return sum((item.weight * points for item, points in zip(items, earned, strict=True)), Fraction(0)) / total
 
 
-def capped_sum(lines: tuple[Line, ...], cap: Fraction) -> Fraction:
+def capped_sum(lines: Sequence[Line], cap: Fraction) -> Fraction:
     """The lines together, at most `cap`."""
     return min(cap, sum((line.points for line in lines), Fraction(0)))
 

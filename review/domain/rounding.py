@@ -27,9 +27,18 @@ def decimal_text(units: int, places: int = 2) -> str:
 
 def exact_text(value: Fraction) -> str:
     """The shortest decimal that is exactly `value`: "0.6", "10". Raises ValueError where none exists (one third)."""
-    places = 0
-    while (value * 10**places).denominator != 1:
-        places += 1
-        if places > 60:
-            raise ValueError("not a finite decimal")
-    return decimal_text((value * 10**places).numerator, places)
+    if not is_finite_decimal(value):
+        raise ValueError("not a finite decimal")
+    places, scale = 0, 1
+    while scale % value.denominator:
+        places, scale = places + 1, scale * 10
+    return decimal_text(value.numerator * scale // value.denominator, places)
+
+
+def is_finite_decimal(value: Fraction) -> bool:
+    """Whether `value` has no other prime factors below the line than 2 and 5."""
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    return rest == 1

@@ -98,7 +98,8 @@ class Scheme:
     def grade_of(self, score: int) -> Grade:
         """The grade of a rounded score in hundredths: what you see is what counts."""
         for grade in GRADES[:-1]:
-            if score >= self.cuts[grade] * 100:
+            cut = self.cuts[grade]
+            if score * cut.denominator >= 100 * cut.numerator:
                 return grade
         return GRADES[-1]
 

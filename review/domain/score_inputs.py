@@ -4,12 +4,13 @@ Peers stand in it as the figures that count, so that nobody can try out single a
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from review.domain.canonical import canonical_json
 from review.domain.disclosure import Cell, Shown
 from review.domain.kpi import KpiItem, Line, SheetVeto
 from review.domain.responses import Answers, Evidence
-from review.domain.rounding import exact_text
+from review.domain.rounding import exact_text, is_finite_decimal
 
 
 def plain_inputs(
@@ -49,12 +50,17 @@ def _figure(cell: Cell) -> dict[str, object]:
 def _item(item: KpiItem) -> dict[str, object]:
     decimals = ("target", "actual", "limit", "full", "cost", "points")
     figures = {name: value for name in decimals if (value := getattr(item, name)) is not None}
-    plain: dict[str, object] = {name: exact_text(value) for name, value in figures.items()}
-    plain |= {"key": item.key, "weight": exact_text(item.weight), "rule": item.rule.value, "cap": exact_text(item.cap)}
+    plain: dict[str, object] = {name: _number(value) for name, value in figures.items()}
+    plain |= {"key": item.key, "weight": _number(item.weight), "rule": item.rule.value, "cap": _number(item.cap)}
     plain |= {"veto_at": item.veto_at, "lapses": item.lapses}
-    plain["brackets"] = [[exact_text(bracket.start), exact_text(bracket.points)] for bracket in item.brackets]
+    plain["brackets"] = [[_number(bracket.start), _number(bracket.points)] for bracket in item.brackets]
     return plain
 
 
 def _line(line: Line) -> dict[str, object]:
-    return {"points": exact_text(line.points), "reason": line.reason}
+    return {"points": _number(line.points), "reason": line.reason}
+
+
+def _number(value: Fraction) -> str:
+    """A decimal where there is one, else a reduced fraction: an average that a system supplied may be a third."""
+    return exact_text(value) if is_finite_decimal(value) else str(value)

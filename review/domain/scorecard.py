@@ -62,6 +62,11 @@ class SourceLine:
     counted: bool
     reason: Reason | None
 
+    def using(self, weight_used: int) -> "SourceLine":
+        """The same line with the weight it has after redistribution (built by hand: `replace` is ten times slower)."""
+        rest = (self.n, self.total, self.points, self.over, self.mean, self.weight)
+        return SourceLine(*rest, weight_used, self.counted, self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class CriterionLine:

@@ -4,7 +4,7 @@ Pure and monotone; the order of the inputs changes nothing, and nothing estimate
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 
@@ -20,24 +20,26 @@ from review.domain.vocabulary import COUNTING, GRADES, STAR_POINTS, Grade, Level
 
 SMALL_SAMPLE_UNDER = 34  # customers for a reliability of .70 (GMC multisource study)
 DEFAULT_ERROR = Fraction(3)  # standard error of R where no earlier cycle gives one
-LOWEST_TOTAL, HIGHEST_TOTAL = Fraction(0), Fraction(110)
+LOWEST_TOTAL, HIGHEST_TOTAL = 0, 110_00  # hundredths
 _NO_TALLY = Tally(0, 0)
+_WHOLE = Fraction(1)
 _BELOW = Withheld(WhyWithheld.BELOW_MINIMUM)
+_NOT_ASKED = SourceLine(0, None, None, 1, None, 0, 0, False, Reason.NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What is added to the rating: K (None without a KPI sheet), bonus and deduction, already capped."""
+    """What makes a total out of a rating: the rating's share, and all that is added to it, exactly."""
 
     share: Fraction
-    kpi: Fraction | None
-    bonus: Fraction
-    deduction: Fraction
+    added: Fraction
 
     def total(self, rating: Fraction) -> int:
-        """T in hundredths from the exact R and K, rounded this once."""
-        blended = rating if self.kpi is None else self.share * rating + (1 - self.share) * self.kpi
-        return hundredths(min(HIGHEST_TOTAL, max(LOWEST_TOTAL, blended + self.bonus - self.deduction)))
+        """T in hundredths from the exact R, rounded this once. The ends are whole, so they may be applied after it."""
+        numerator = self.share.numerator * rating.numerator * self.added.denominator
+        below = self.share.denominator * rating.denominator
+        rounded = half_up(numerator + self.added.numerator * below, below * self.added.denominator)
+        return min(HIGHEST_TOTAL, max(LOWEST_TOTAL, rounded))
 
 
 def score(
@@ -59,12 +61,11 @@ def score(
     criteria = _criterion_lines(scheme, evidence)
     why = _why_no_score(criteria)
     rating = None if why else rating_of(criteria)
-    sheet = Sheet(
-        share=scheme.rating_share if items else Fraction(1),
-        kpi=sheet_points(items),
-        bonus=capped_sum(bonus_lines, scheme.bonus_cap),
-        deduction=capped_sum(deduction_lines, scheme.deduction_cap),
-    )
+    earned = [points_of(item) for item in items]
+    points = sheet_points(items, earned)
+    extra, less = capped_sum(bonus_lines, scheme.bonus_cap), capped_sum(deduction_lines, scheme.deduction_cap)
+    share = _WHOLE if points is None else scheme.rating_share
+    sheet = Sheet(share, extra - less if points is None else (1 - share) * points + extra - less)
     total = None if rating is None else sheet.total(rating)
     computed = None if total is None else scheme.grade_of(total)
     grade = None if computed is None else capped_grade(computed, sheet_veto)
@@ -76,17 +77,17 @@ def score(
         withheld=why,
         rating=None if rating is None else hundredths(rating),
         rating_exact=rating,
-        kpi=None if sheet.kpi is None else hundredths(sheet.kpi),
-        kpi_exact=sheet.kpi,
-        rating_share=sheet.share,
+        kpi=None if points is None else hundredths(points),
+        kpi_exact=points,
+        rating_share=share,
         criteria=criteria,
-        kpi_lines=tuple(_kpi_line(item) for item in items),
+        kpi_lines=tuple(KpiLine(item, exact, hundredths(exact)) for item, exact in zip(items, earned, strict=True)),
         bonus_lines=bonus_lines,
-        bonus=sheet.bonus,
+        bonus=extra,
         deduction_lines=deduction_lines,
-        deduction=sheet.deduction,
+        deduction=less,
         sheet_veto=sheet_veto,
-        flags=_flags(scheme, criteria, sheet, total, sheet_veto, standard_error * sheet.share),
+        flags=_flags(scheme, criteria, sheet, total, sheet_veto, standard_error * share),
         method_id=scheme.id,
         method_hash=scheme.method_hash,
         input_hash=digest(plain_inputs(evidence, items, bonus_lines, deduction_lines, sheet_veto)),
@@ -109,11 +110,6 @@ def rating_of(criteria: Sequence[CriterionLine]) -> Fraction:
 def capped_grade(grade: Grade, veto: SheetVeto | None) -> Grade:
     """The lower one of the computed grade and the veto's cap."""
     return grade if veto is None else max(grade, veto.cap, key=GRADES.index)
-
-
-def _kpi_line(item: KpiItem) -> KpiLine:
-    exact = points_of(item)
-    return KpiLine(item, exact, hundredths(exact))
 
 
 def _next_cut(scheme: Scheme, total: int | None, grade: Grade | None) -> tuple[Grade | None, int | None]:
@@ -172,7 +168,7 @@ def _peer_line(scheme: Scheme, criterion: Criterion, figure: Figure) -> SourceLi
     """Under the minimum even the number of ballots is only told as a range."""
     weight = criterion.weights[Source.PEERS]
     if weight == 0:
-        return _silent(0, 0, Reason.NOT_ASKED)
+        return _NOT_ASKED
     if isinstance(figure, Withheld):
         return _silent(f"0-{scheme.minimums[Source.PEERS] - 1}", weight, Reason(figure.why.value))
     return _shown(figure, weight)
@@ -188,7 +184,7 @@ def _customer_line(scheme: Scheme, criterion: Criterion, tally: Tally) -> Source
     """Under the minimum the count is told (people see that surveys are missing), the points are not."""
     weight = criterion.weights[Source.CUSTOMERS]
     if weight == 0:
-        return _silent(0, 0, Reason.NOT_ASKED)
+        return _NOT_ASKED
     if tally.count < scheme.minimums[Source.CUSTOMERS]:
         return _silent(tally.count, weight, Reason.BELOW_MINIMUM)
     return _line(tally, weight, None)
@@ -202,7 +198,7 @@ def _weighed(criterion: Criterion, sources: Mapping[Source, SourceLine]) -> Crit
         return CriterionLine(criterion.key, criterion.share, None, None, sources)
     exact = _mean([(line.weight, line.points or 0, line.over) for line in counted.values()])
     used = {
-        source: replace(line, weight_used=half_up(100 * line.weight, weight)) if line.counted else line
+        source: line.using(half_up(100 * line.weight, weight)) if line.counted else line
         for source, line in sources.items()
     }
     return CriterionLine(criterion.key, criterion.share, hundredths(exact), exact, used)
@@ -242,11 +238,17 @@ def _flags(
     if any(line.counted and line.over < SMALL_SAMPLE_UNDER for line in customers):
         flags.append(Flag.SMALL_SAMPLE)
     if total is not None:
-        if any(abs(total - 100 * cut) < 100 * margin for cut in scheme.cuts.values()):
+        if any(_is_within(total, cut, margin) for cut in scheme.cuts.values()):
             flags.append(Flag.NEAR_CUT)
         if scheme.grade_of(total) is not capped_grade(scheme.grade_of(total), veto):
             flags.append(Flag.SHEET_VETO)
     return tuple(flags)
+
+
+def _is_within(total: int, cut: Fraction, margin: Fraction) -> bool:
+    """abs(total - cut) < margin, with the total in hundredths, in whole numbers."""
+    away = abs(total * cut.denominator - 100 * cut.numerator) * margin.denominator
+    return away < 100 * margin.numerator * cut.denominator
 
 
 def _depends_on(
@@ -273,4 +275,5 @@ def _with_points(line: CriterionLine, source: Source, points: int) -> CriterionL
     if missing.counted or missing.weight == 0:
         return line
     parts = [(part.weight, part.points or 0, part.over) for part in line.sources.values() if part.counted]
-    return replace(line, exact=_mean([*parts, (missing.weight, points, 1)]))
+    exact = _mean([*parts, (missing.weight, points, 1)])
+    return CriterionLine(line.key, line.share, None, exact, line.sources)

