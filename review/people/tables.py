@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from review.domain.access import Role
@@ -10,10 +10,23 @@ from review.infra.db import db, enum_column
 
 
 class DepartmentRow(db.Model):
+    """A unit of the organisation. Two units may bear the same name below different parents ("一组")."""
+
     __tablename__ = "department"
+    __table_args__ = (
+        UniqueConstraint("parent_id", "name"),
+        # NULLs differ from each other in a unique constraint, so the top of the tree needs an index of its own.
+        Index(
+            "uq_department_top_name",
+            "name",
+            unique=True,
+            sqlite_where=text("parent_id IS NULL"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
 
 
@@ -21,7 +34,8 @@ class PersonRow(db.Model):
     """A colleague. `employee_no` is how the organisation knows them; e-mail is optional.
 
     `password_hash` is empty until the account is activated. `session_version` is raised to end every open session,
-    `activation` to make earlier activation links and slips worthless.
+    `activation` to make earlier activation links and slips worthless. `slip_at` says when a printed slip was last
+    issued; a slip nobody issued opens nothing.
     """
 
     __tablename__ = "person"
@@ -45,6 +59,7 @@ class PersonRow(db.Model):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     session_version: Mapped[int] = mapped_column(default=1)
     activation: Mapped[int] = mapped_column(default=1)
+    slip_at: Mapped[datetime | None]
 
     department: Mapped[DepartmentRow | None] = relationship(lazy="raise_on_sql")
     roles: Mapped[list["RoleRow"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
