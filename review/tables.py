@@ -1,5 +1,9 @@
 """Names every table of the main database once, for Alembic and for the laws that guard the schema."""
 
+import review.cycles.tables
+import review.people.tables
+import review.responses.tables
+import review.schemes.tables  # noqa: F401
 from review.infra.db import db
 
 __all__ = ["metadata"]

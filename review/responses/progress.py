@@ -1,0 +1,75 @@
+"""How far self-reviews and ratings are: who has filed, who has begun, in a constant number of queries."""
+
+from collections.abc import Collection
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import select
+
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.vocabulary import Source
+from review.infra.db import db
+from review.responses.tables import ResponseRow
+
+
+class State(StrEnum):
+    """How far somebody is with one sheet."""
+
+    NONE = "none"
+    DRAFT = "draft"
+    FILED = "filed"
+
+
+class Found(NamedTuple):
+    """How far one sheet is, and since when."""
+
+    state: State
+    filed_at: datetime | None
+    changes_unfiled: bool
+
+
+class Task(NamedTuple):
+    """One sheet a person owes or may still change, for their list of things to do."""
+
+    cycle: CycleRow
+    review: ReviewRow
+    due: datetime
+    state: State
+
+
+def state_of(filed_at: datetime | None, has_draft: bool) -> State:
+    if filed_at is not None:
+        return State.FILED
+    return State.DRAFT if has_draft else State.NONE
+
+
+def progress(source: Source, review_ids: Collection[int], person_id: int | None = None) -> dict[int, Found]:
+    """How far the sheets about these reviews are, by review; those nobody began are missing. One query.
+
+    With `person_id` only that person's own: a supervisor never learns how far a predecessor was.
+    """
+    query = select(
+        ResponseRow.review_id, ResponseRow.filed_at, ResponseRow.draft_saved_at.is_not(None).label("has_draft")
+    ).where(ResponseRow.source == source, ResponseRow.review_id.in_(review_ids))
+    if person_id is not None:
+        query = query.where(ResponseRow.person_id == person_id)
+    return {
+        review_id: Found(state_of(filed_at, has_draft), filed_at, has_draft)
+        for review_id, filed_at, has_draft in db.session.execute(query)
+    }
+
+
+def self_progress(cycle_id: int) -> set[int]:
+    """The reviews of the cycle whose self-review is filed."""
+    query = select(ResponseRow.review_id).join(ReviewRow, ReviewRow.id == ResponseRow.review_id)
+    filed = query.where(ResponseRow.source == Source.SELF, ResponseRow.filed_at.is_not(None))
+    return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
+
+
+def rating_progress(cycle_id: int) -> set[int]:
+    """The reviews of the cycle rated by whoever answers for them now."""
+    responsible = (ReviewRow.id == ResponseRow.review_id) & (ReviewRow.supervisor_id == ResponseRow.person_id)
+    query = select(ResponseRow.review_id).join(ReviewRow, responsible)
+    filed = query.where(ResponseRow.source == Source.SUPERVISOR, ResponseRow.filed_at.is_not(None))
+    return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
