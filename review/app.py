@@ -23,8 +23,14 @@ from review.infra.settings import ROOT, Settings
 from review.infra.tokens import Links
 from review.navigation import links_for
 from review.people.sign_in import init_sign_in
+from review.reports import views as reports
+from review.results import views as results
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.bp,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.bp,
+    reports.bp,
+    results.bp,
+)
 
 # What the worker can do, by kind of job.
 HANDLERS: dict[str, Handler] = {}

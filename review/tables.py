@@ -1,8 +1,13 @@
 """Names every table of the main database once, for Alembic and for the laws that guard the schema."""
 
 import review.cycles.tables
+import review.infra.audit
+import review.infra.jobs
+import review.infra.organisation
+import review.infra.outbox
 import review.people.tables
 import review.responses.tables
+import review.results.tables
 import review.schemes.tables  # noqa: F401
 from review.infra.db import db
 

@@ -54,6 +54,7 @@ class Deed(StrEnum):
     METHOD_READ = "reports:method:read"
     RESULT_ACKNOWLEDGE = "reports:result:acknowledge"
     RESULT_READ = "reports:result:read"
+    RESULT_SEE_OWN = "reports:result:see_own"
     TEAM_REPORT_SEE = "reports:team:see"
     RESULT_FINALISE = "results:result:finalise"
     SCHEME_EDIT = "schemes:scheme:edit"
@@ -107,6 +108,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.METHOD_READ: EVERYONE,
     Deed.RESULT_ACKNOWLEDGE: _to(Standing.SUBJECT),
     Deed.RESULT_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
+    Deed.RESULT_SEE_OWN: EVERYONE,
     Deed.TEAM_REPORT_SEE: _to(Role.SUPERVISOR),
     Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
     Deed.SCHEME_EDIT: _to(Role.HR),

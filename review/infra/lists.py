@@ -32,3 +32,10 @@ def page_of(query: Select[Any], number: int, per_page: int = PER_PAGE) -> Listin
     found = db.session.execute(query.limit(per_page).offset((number - 1) * per_page)).all()
     rows = [row[0] if len(row) == 1 else row for row in found]
     return Listing(rows, number, total, per_page)
+
+
+def slice_of(everything: Sequence[Any], number: int, per_page: int = PER_PAGE) -> Listing:
+    """Page `number` of rows that are in memory already; a number out of range gives the nearest page."""
+    total = len(everything)
+    number = min(max(1, number), max(1, -(-total // per_page)))
+    return Listing(everything[(number - 1) * per_page : number * per_page], number, total, per_page)

@@ -8,6 +8,7 @@ from flask import Flask, flash, g, has_request_context, request
 
 from review.domain.access import Actor
 from review.domain.refusals import Problem
+from review.domain.rounding import decimal_text
 from review.infra import dates, organisation
 from review.infra.forms import as_problem
 from review.infra.i18n import request_locale
@@ -60,4 +61,14 @@ def init_pages(
     def moment(value: datetime) -> str:
         return dates.moment(value, request_locale(), ours().zone)
 
-    app.jinja_env.filters.update(day=day, deadline=deadline, moment=moment)
+    app.jinja_env.filters.update(day=day, deadline=deadline, moment=moment, points=points, weight=weight)
+
+
+def points(hundredths: int | None) -> str:
+    """`8794` as `87.94`; a dash where there is no number."""
+    return "–" if hundredths is None else decimal_text(hundredths)
+
+
+def weight(hundredths: int) -> str:
+    """A share in hundredths of a percent: `8000` as `80`, `7692` as `76.92`."""
+    return str(hundredths // 100) if hundredths % 100 == 0 else decimal_text(hundredths)

@@ -1,0 +1,83 @@
+"""Published results: one's own, with signature; the team's for its supervisor; the company's for HR."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from review.cycles.lookup import ReviewFile, find_cycle, find_review
+from review.cycles.tables import CycleRow
+from review.domain.access import Actor, Deed
+from review.domain.calendar import clock_ends, local_day
+from review.infra.clock import now
+from review.infra.gate import allow
+from review.infra.i18n import request_locale
+from review.infra.lists import slice_of
+from review.infra.pages import ours, tell
+from review.reports.overview import overview_of
+from review.reports.result_page import gap_rows, level_of, radar_of, result_page
+from review.results import publication
+from review.schemes.service import scheme_of
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.get("/results")
+@allow(Deed.RESULT_SEE_OWN)
+def mine(actor: Actor) -> ResponseReturnValue:
+    return render_template("reports/mine.html", publications=publication.publications_of(actor.person_id)[::-1])
+
+
+@bp.get("/results/<int:review_id>")
+@allow(Deed.RESULT_READ, find=find_review)
+def result(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
+    shown = publication.publication_of(file.review.id)
+    scheme = scheme_of(shown.body["scheme_id"])
+    every = publication.publications_of(file.review.subject_id)
+    earlier = [row for row in every if (row.published_at, row.id) < (shown.published_at, shown.id)]
+    page = result_page(shown, earlier, scheme)
+    criteria, sources = radar_of(page, request_locale())
+    organisation = ours()
+    due = clock_ends(
+        local_day(shown.published_at, organisation.zone),
+        shown.body["cycle"]["acknowledge_days"],
+        organisation.zone,
+        organisation.holidays,
+    )
+    return render_template(
+        "reports/result.html",
+        page=page,
+        publication=shown,
+        criteria=criteria,
+        sources=sources,
+        gaps=gap_rows(page, request_locale()),
+        names={criterion.key: criterion.name for criterion in scheme.criteria},
+        level_of=lambda points: level_of(points, scheme),
+        acknowledged=publication.acknowledgement_of(shown.id),
+        acknowledge_by=due,
+        is_own=file.review.subject_id == actor.person_id,
+    )
+
+
+@bp.post("/results/<int:review_id>/acknowledge")
+@allow(Deed.RESULT_ACKNOWLEDGE, find=find_review)
+def acknowledge(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
+    publication.acknowledge(file, by=actor.person_id, now=now())
+    tell("reports:acknowledged")
+    return redirect(url_for("reports.result", review_id=file.review.id))
+
+
+@bp.get("/team/<int:cycle_id>/report")
+@allow(Deed.TEAM_REPORT_SEE, find=find_cycle)
+def team(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    return _overview(cycle, supervisor_id=actor.person_id)
+
+
+@bp.get("/cycles/<int:cycle_id>/report")
+@allow(Deed.COMPANY_SEE, find=find_cycle)
+def company(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    return _overview(cycle, supervisor_id=None)
+
+
+def _overview(cycle: CycleRow, supervisor_id: int | None) -> str:
+    overview = overview_of(cycle, supervisor_id)
+    listing = slice_of(overview.lines, request.args.get("page", 1, type=int))
+    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing)

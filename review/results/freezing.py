@@ -1,0 +1,125 @@
+"""Makes the frozen body of each publication: all that its page will ever show, gathered once for a whole cycle."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.refusals import NotYet
+from review.domain.rounding import exact_text
+from review.domain.scheme import Scheme, Tier
+from review.domain.vocabulary import Grade, Source
+from review.infra.db import db
+from review.people.tables import DepartmentRow, PersonRow
+from review.responses.written import written_in
+from review.results.tables import ScorecardRow, SignOffRow
+
+FIRST = 1  # the version of a result that was never appealed
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """One result on the day it is published."""
+
+    review_id: int
+    cycle_id: int
+    subject_id: int
+    department_id: int | None
+    score: int | None
+    grade: Grade | None
+    body: Mapping[str, Any]
+
+    def as_row(self, by: int, now: datetime) -> dict[str, Any]:
+        """The publication row, in its first version."""
+        return {
+            "review_id": self.review_id,
+            "cycle_id": self.cycle_id,
+            "subject_id": self.subject_id,
+            "department_id": self.department_id,
+            "version": FIRST,
+            "score": self.score,
+            "grade": self.grade,
+            "body": dict(self.body),
+            "published_at": now,
+            "published_by": by,
+        }
+
+
+def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
+    """Every living review of the cycle, frozen. Raises NotYet when one of them is not signed off on its figures."""
+    signer = aliased(PersonRow)
+    query = (
+        select(ReviewRow, PersonRow, DepartmentRow.name, ScorecardRow, SignOffRow, signer.name)
+        .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
+        .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
+        .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
+        .outerjoin(SignOffRow, SignOffRow.review_id == ReviewRow.id)
+        .outerjoin(signer, signer.id == SignOffRow.signed_by)
+        .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
+        .order_by(ReviewRow.id)
+    )
+    written = written_in(cycle.id)
+    for review, subject, department, card, sign_off, signed_by in db.session.execute(query):
+        if card is None or sign_off is None or sign_off.input_hash != card.input_hash:
+            raise NotYet("results:not_signed_off", name=subject.name)
+        grade = sign_off.final_grade
+        body = {
+            "cycle": _cycle(cycle),
+            "scheme_id": cycle.scheme_id,
+            "subject": {"name": subject.name, "employee_no": subject.employee_no, "department": department},
+            "working": card.working,
+            "decision": _decision(sign_off, signed_by),
+            "reward": _reward(scheme.tiers[grade]) if grade else None,
+            **_written(written.get(review.id, {}), card, scheme),
+        }
+        yield Frozen(review.id, cycle.id, review.subject_id, review.department_id, card.score, grade, body)
+
+
+def _cycle(cycle: CycleRow) -> dict[str, Any]:
+    return {
+        "id": cycle.id,
+        "name": cycle.name,
+        "period_start": cycle.period_start.isoformat(),
+        "period_end": cycle.period_end.isoformat(),
+        "acknowledge_days": cycle.acknowledge_days,
+    }
+
+
+def _decision(row: SignOffRow, signed_by: str) -> dict[str, Any]:
+    return {
+        "computed": row.computed_grade.value if row.computed_grade else None,
+        "final": row.final_grade.value if row.final_grade else None,
+        "reason": row.reason,
+        "summary": row.summary,
+        "by": signed_by,
+        "at": row.signed_at.isoformat(),
+    }
+
+
+def _reward(tier: Tier) -> dict[str, Any]:
+    return {
+        "tier": tier.grade.value,
+        "name": {"zh": tier.name.zh, "en": tier.name.en},
+        "coefficient": exact_text(tier.coefficient),
+        "recognition": tier.recognition,
+        "coaching": tier.coaching,
+        "awards": {"zh": tier.awards.zh, "en": tier.awards.en},
+    }
+
+
+def _written(said: Mapping[str, Any], card: ScorecardRow, scheme: Scheme) -> dict[str, Any]:
+    """Words and the self-review. Customers' words follow their figures: under the minimum they are not shown either."""
+    counted = [
+        line["sources"][Source.CUSTOMERS.value]["counted"] for line in card.working["criteria"] if line["sources"]
+    ]
+    enough = any(counted)
+    return {
+        "self": said.get("self"),
+        "supervisor": said.get("supervisor", {}),
+        "customers": said.get("customers", {}) | {"comments": said.get("comments", []) if enough else []},
+        "minimums": {source.value: least for source, least in scheme.minimums.items()},
+    }

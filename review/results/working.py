@@ -1,0 +1,61 @@
+"""A scorecard as plain data that can be kept for good: every number of the working, exact where it was not rounded."""
+
+from fractions import Fraction
+from typing import Any
+
+from review.domain.rounding import decimal_text
+from review.domain.scorecard import CriterionLine, Scorecard, SourceLine
+
+
+def working_of(card: Scorecard) -> dict[str, Any]:
+    """JSON types only. Scores are hundredths, exact values `"numerator/denominator"`, weights in percent."""
+    return {
+        "score": card.score,
+        "grade": card.grade.value if card.grade else None,
+        "withheld": card.withheld.value if card.withheld else None,
+        "rating": card.rating,
+        "rating_exact": _exact(card.rating_exact),
+        "kpi": card.kpi,
+        "kpi_exact": _exact(card.kpi_exact),
+        "rating_share": _exact(card.rating_share),
+        "bonus": _exact(card.bonus),
+        "deduction": _exact(card.deduction),
+        "criteria": [_criterion(line) for line in card.criteria],
+        "flags": [flag.value for flag in card.flags],
+        "next_grade": card.next_grade.value if card.next_grade else None,
+        "distance": card.distance,
+        "method": {"id": card.method_id, "hash": card.method_hash},
+        "input_hash": card.input_hash,
+    }
+
+
+def _exact(value: Fraction | None) -> str | None:
+    return None if value is None else f"{value.numerator}/{value.denominator}"
+
+
+def _criterion(line: CriterionLine) -> dict[str, Any]:
+    return {
+        "key": line.key,
+        "share": line.share,
+        "score": line.score,
+        "exact": _exact(line.exact),
+        "sources": {source.value: _source(part) for source, part in line.sources.items()},
+    }
+
+
+def _source(line: SourceLine) -> dict[str, Any]:
+    return {
+        "n": line.n,
+        "points": line.points,
+        "over": line.over,
+        "mean": line.mean,
+        "weight": line.weight,
+        "weight_used": line.weight_used,
+        "counted": line.counted,
+        "reason": line.reason.value if line.reason else None,
+    }
+
+
+def points_text(hundredths: int | None) -> str:
+    """`8794` as `87.94`; an en dash where there is no number."""
+    return "–" if hundredths is None else decimal_text(hundredths)
