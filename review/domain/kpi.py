@@ -9,12 +9,12 @@ from enum import StrEnum
 from fractions import Fraction
 
 from review.domain.reading import Reader, place
-from review.domain.rounding import exact_text
+from review.domain.rounding import exact_text, weighted_mean
 from review.domain.scheme_shape import Scheme
 from review.domain.vocabulary import Grade
 
 MOST_ROWS = 200
-FULL = Fraction(100)
+NONE, FULL = Fraction(0), Fraction(100)
 
 
 class KpiRule(StrEnum):
@@ -88,12 +88,12 @@ def points_of(item: KpiItem) -> Fraction:
         case KpiRule.HIGHER:
             assert item.actual is not None
             assert item.target is not None
-            return min(item.cap, FULL * item.actual / item.target)
+            return min(item.cap, _percent(item.actual, item.target))
         case KpiRule.LOWER:
             assert item.actual is not None
             assert item.target is not None
             assert item.limit is not None
-            return max(Fraction(0), min(FULL, FULL * (item.limit - item.actual) / (item.limit - item.target)))
+            return max(NONE, min(FULL, _percent(item.limit - item.actual, item.limit - item.target)))
         case KpiRule.LAPSES:
             return _after_lapses(item)
         case KpiRule.POINTS:
@@ -102,7 +102,11 @@ def points_of(item: KpiItem) -> Fraction:
         case KpiRule.BRACKETS:
             assert item.actual is not None
             reached = [bracket.points for bracket in item.brackets if bracket.start <= item.actual]
-            return reached[-1] if reached else Fraction(0)
+            return reached[-1] if reached else NONE
+
+
+def _percent(part: Fraction, whole: Fraction) -> Fraction:
+    return Fraction(100 * part.numerator * whole.denominator, part.denominator * whole.numerator)
 
 
 def _after_lapses(item: KpiItem) -> Fraction:
@@ -110,16 +114,15 @@ def _after_lapses(item: KpiItem) -> Fraction:
     assert item.cost is not None
     assert item.lapses is not None
     if item.veto_at is not None and item.lapses >= item.veto_at:  # 三次以上 includes the third
-        return Fraction(0)
-    return FULL * max(Fraction(0), item.full - item.cost * item.lapses) / item.full
+        return NONE
+    return _percent(max(NONE, item.full - item.cost * item.lapses), item.full)
 
 
 def sheet_points(items: Sequence[KpiItem], earned: Sequence[Fraction]) -> Fraction | None:
     """K, the mean of what the rows earned by their weights; None for an empty sheet, which is no sheet."""
     if not items:
         return None
-    total = sum((item.weight for item in items), Fraction(0))
-    return sum((item.weight * points for item, points in zip(items, earned, strict=True)), Fraction(0)) / total
+    return weighted_mean([(item.weight, points) for item, points in zip(items, earned, strict=True)])
 
 
 def capped_sum(lines: Sequence[Line], cap: Fraction) -> Fraction:

@@ -1,5 +1,6 @@
 """The one rounding rule of every published number, half up (四舍五入), and exact decimals as text. Never a float."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 
@@ -25,20 +26,25 @@ def decimal_text(units: int, places: int = 2) -> str:
     return f"{sign}{whole}.{rest:0{places}d}" if places else f"{sign}{whole}"
 
 
+def weighted_mean(parts: Sequence[tuple[Fraction | int, Fraction]]) -> Fraction:
+    """sum(weight * value) / sum(weight), reduced once at the end: several times faster than adding fractions."""
+    top, below, total, over = 0, 1, 0, 1  # sum(weight * value) = top / below, sum(weight) = total / over
+    for weight, value in parts:
+        share, part = weight.denominator, weight.denominator * value.denominator
+        top, below = top * part + weight.numerator * value.numerator * below, below * part
+        total, over = total * share + weight.numerator * over, over * share
+    return Fraction(top * over, below * total)
+
+
 def exact_text(value: Fraction) -> str:
     """The shortest decimal that is exactly `value`: "0.6", "10". Raises ValueError where none exists (one third)."""
-    if not is_finite_decimal(value):
+    rest = value.denominator
+    for factor in (2, 5):
+        while rest % factor == 0:
+            rest //= factor
+    if rest != 1:
         raise ValueError("not a finite decimal")
     places, scale = 0, 1
     while scale % value.denominator:
         places, scale = places + 1, scale * 10
     return decimal_text(value.numerator * scale // value.denominator, places)
-
-
-def is_finite_decimal(value: Fraction) -> bool:
-    """Whether `value` has no other prime factors below the line than 2 and 5."""
-    rest = value.denominator
-    for factor in (2, 5):
-        while rest % factor == 0:
-            rest //= factor
-    return rest == 1

@@ -1,16 +1,16 @@
 """The inputs of a score as plain data in one order-independent spelling: what the input hash is taken of.
 
-Peers stand in it as the figures that count, so that nobody can try out single answers against the hash.
+Exact numbers stand in it as reduced fractions ("931/10", "60"), the one spelling that every rational has. Peers stand
+in it as the figures that count, so that nobody can try out single answers against the hash.
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from review.domain.canonical import canonical_json
 from review.domain.disclosure import Cell, Shown
 from review.domain.kpi import KpiItem, Line, SheetVeto
 from review.domain.responses import Answers, Evidence
-from review.domain.rounding import exact_text, is_finite_decimal
+
+_FIGURES = ("weight", "target", "actual", "limit", "full", "cost", "veto_at", "lapses", "points", "cap")
 
 
 def plain_inputs(
@@ -22,23 +22,19 @@ def plain_inputs(
 ) -> dict[str, object]:
     """Everything a score depends on besides the scheme; customers as sum and count by criterion."""
     return {
-        "self": _sorted([_answers(answers) for answers in evidence.self]),
-        "supervisor": _sorted([_answers(answers) for answers in evidence.supervisor]),
+        "self": sorted(_answers(answers) for answers in evidence.self),
+        "supervisor": sorted(_answers(answers) for answers in evidence.supervisor),
         "peers": {cell.criterion: _figure(cell) for cell in evidence.peers},
         "customers": {key: [tally.total, tally.count] for key, tally in evidence.customers.items() if tally.count},
-        "kpi": _sorted([_item(item) for item in items]),
-        "bonus": _sorted([_line(line) for line in bonus]),
-        "deductions": _sorted([_line(line) for line in deductions]),
+        "kpi": [_item(item) for item in sorted(items, key=lambda item: item.key)],
+        "bonus": sorted(_line(line) for line in bonus),
+        "deductions": sorted(_line(line) for line in deductions),
         "sheet_veto": None if veto is None else {"cap": veto.cap.value, "reason": veto.reason},
     }
 
 
-def _sorted(values: list[dict[str, object]]) -> list[dict[str, object]]:
-    return values if len(values) < 2 else sorted(values, key=canonical_json)
-
-
-def _answers(answers: Answers) -> dict[str, object]:
-    return {key: level.value for key, level in answers.items() if level is not None}
+def _answers(answers: Answers) -> list[list[str]]:
+    return sorted([key, level.value] for key, level in answers.items() if level is not None)
 
 
 def _figure(cell: Cell) -> dict[str, object]:
@@ -48,19 +44,15 @@ def _figure(cell: Cell) -> dict[str, object]:
 
 
 def _item(item: KpiItem) -> dict[str, object]:
-    decimals = ("target", "actual", "limit", "full", "cost", "points")
-    figures = {name: value for name in decimals if (value := getattr(item, name)) is not None}
-    plain: dict[str, object] = {name: _number(value) for name, value in figures.items()}
-    plain |= {"key": item.key, "weight": _number(item.weight), "rule": item.rule.value, "cap": _number(item.cap)}
-    plain |= {"veto_at": item.veto_at, "lapses": item.lapses}
-    plain["brackets"] = [[_number(bracket.start), _number(bracket.points)] for bracket in item.brackets]
+    plain: dict[str, object] = {"key": item.key, "rule": item.rule.value}
+    for name in _FIGURES:
+        value = getattr(item, name)
+        if value is not None:
+            plain[name] = str(value)
+    if item.brackets:
+        plain["brackets"] = [[str(bracket.start), str(bracket.points)] for bracket in item.brackets]
     return plain
 
 
-def _line(line: Line) -> dict[str, object]:
-    return {"points": _number(line.points), "reason": line.reason}
-
-
-def _number(value: Fraction) -> str:
-    """A decimal where there is one, else a reduced fraction: an average that a system supplied may be a third."""
-    return exact_text(value) if is_finite_decimal(value) else str(value)
+def _line(line: Line) -> list[str]:
+    return [str(line.points), line.reason]

@@ -12,7 +12,7 @@ from review.domain.canonical import digest
 from review.domain.disclosure import Figure, Shown, WhyWithheld, Withheld
 from review.domain.kpi import KpiItem, Line, SheetVeto, capped_sum, points_of, sheet_points
 from review.domain.responses import Answers, Evidence, Tally
-from review.domain.rounding import half_up, hundredths
+from review.domain.rounding import half_up, hundredths, weighted_mean
 from review.domain.scheme_shape import Criterion, Scheme
 from review.domain.score_inputs import plain_inputs
 from review.domain.scorecard import CriterionLine, Flag, KpiLine, Reason, Scorecard, SourceLine, WhyNoScore
@@ -21,6 +21,7 @@ from review.domain.vocabulary import COUNTING, GRADES, STAR_POINTS, Grade, Level
 SMALL_SAMPLE_UNDER = 34  # customers for a reliability of .70 (GMC multisource study)
 DEFAULT_ERROR = Fraction(3)  # standard error of R where no earlier cycle gives one
 LOWEST_TOTAL, HIGHEST_TOTAL = 0, 110_00  # hundredths
+_SELF, _SUPERVISOR, _PEERS, _CUSTOMERS = Source  # bound once: looking a member up costs more than a sum
 _NO_TALLY = Tally(0, 0)
 _WHOLE = Fraction(1)
 _BELOW = Withheld(WhyWithheld.BELOW_MINIMUM)
@@ -98,13 +99,12 @@ def score(
 
 def rating_of(criteria: Sequence[CriterionLine]) -> Fraction:
     """R, the mean of the criteria by their shares. Raises ValueError where one of them has no score."""
-    numerator, denominator = 0, 1
+    parts = []
     for line in criteria:
         if line.exact is None:
             raise ValueError(f"criterion {line.key} has no score")
-        over = line.exact.denominator
-        numerator, denominator = numerator * over + line.share * line.exact.numerator * denominator, denominator * over
-    return Fraction(numerator, denominator * sum(line.share for line in criteria))
+        parts.append((line.share, line.exact))
+    return weighted_mean(parts)
 
 
 def capped_grade(grade: Grade, veto: SheetVeto | None) -> Grade:
@@ -126,10 +126,10 @@ def _criterion_lines(scheme: Scheme, evidence: Evidence) -> tuple[CriterionLine,
     for criterion in scheme.criteria:
         key = criterion.key
         sources = {
-            Source.SELF: _reference(_tally(evidence.self, key, worth)),
-            Source.SUPERVISOR: _supervisor_line(scheme, criterion, evidence, worth),
-            Source.PEERS: _peer_line(scheme, criterion, peers.get(key, _BELOW)),
-            Source.CUSTOMERS: _customer_line(scheme, criterion, evidence.customers.get(key, _NO_TALLY)),
+            _SELF: _reference(_tally(evidence.self, key, worth)),
+            _SUPERVISOR: _supervisor_line(scheme, criterion, evidence, worth),
+            _PEERS: _peer_line(scheme, criterion, peers.get(key, _BELOW)),
+            _CUSTOMERS: _customer_line(scheme, criterion, evidence.customers.get(key, _NO_TALLY)),
         }
         lines.append(_weighed(criterion, sources))
     return tuple(lines)
@@ -161,16 +161,16 @@ def _supervisor_line(
     """Counts only if as many supervisors as the scheme asks for, and all who rated, gave a level."""
     tally = _tally(evidence.supervisor, criterion.key, worth)
     complete = tally.count >= max(scheme.supervisors_required, len(evidence.supervisor))
-    return _line(tally, criterion.weights[Source.SUPERVISOR], None if complete else Reason.BELOW_MINIMUM)
+    return _line(tally, criterion.weights[_SUPERVISOR], None if complete else Reason.BELOW_MINIMUM)
 
 
 def _peer_line(scheme: Scheme, criterion: Criterion, figure: Figure) -> SourceLine:
     """Under the minimum even the number of ballots is only told as a range."""
-    weight = criterion.weights[Source.PEERS]
+    weight = criterion.weights[_PEERS]
     if weight == 0:
         return _NOT_ASKED
     if isinstance(figure, Withheld):
-        return _silent(f"0-{scheme.minimums[Source.PEERS] - 1}", weight, Reason(figure.why.value))
+        return _silent(f"0-{scheme.minimums[_PEERS] - 1}", weight, Reason(figure.why.value))
     return _shown(figure, weight)
 
 
@@ -182,10 +182,10 @@ def _shown(figure: Shown, weight: int) -> SourceLine:
 
 def _customer_line(scheme: Scheme, criterion: Criterion, tally: Tally) -> SourceLine:
     """Under the minimum the count is told (people see that surveys are missing), the points are not."""
-    weight = criterion.weights[Source.CUSTOMERS]
+    weight = criterion.weights[_CUSTOMERS]
     if weight == 0:
         return _NOT_ASKED
-    if tally.count < scheme.minimums[Source.CUSTOMERS]:
+    if tally.count < scheme.minimums[_CUSTOMERS]:
         return _silent(tally.count, weight, Reason.BELOW_MINIMUM)
     return _line(tally, weight, None)
 
@@ -194,11 +194,11 @@ def _weighed(criterion: Criterion, sources: Mapping[Source, SourceLine]) -> Crit
     """The criterion's score over the sources that count, the weight of the others passing to them in proportion."""
     counted = {source: sources[source] for source in COUNTING if sources[source].counted}
     weight = sum(line.weight for line in counted.values())
-    if Source.SUPERVISOR not in counted or weight < 50:
+    if _SUPERVISOR not in counted or weight < 50:
         return CriterionLine(criterion.key, criterion.share, None, None, sources)
     exact = _mean([(line.weight, line.points or 0, line.over) for line in counted.values()])
     used = {
-        source: line.using(half_up(100 * line.weight, weight)) if line.counted else line
+        source: line._replace(weight_used=half_up(100 * line.weight, weight)) if line.counted else line
         for source, line in sources.items()
     }
     return CriterionLine(criterion.key, criterion.share, hundredths(exact), exact, used)
@@ -212,7 +212,7 @@ def _mean(parts: Sequence[tuple[int, int, int]]) -> Fraction:
 
 
 def _why_no_score(criteria: Sequence[CriterionLine]) -> WhyNoScore | None:
-    if any(not line.sources[Source.SUPERVISOR].counted for line in criteria):
+    if any(not line.sources[_SUPERVISOR].counted for line in criteria):
         return WhyNoScore.SUPERVISOR_INCOMPLETE
     if any(line.exact is None for line in criteria):
         return WhyNoScore.TOO_LITTLE_WEIGHT
@@ -230,11 +230,11 @@ def _flags(
     flags = []
     if total is not None:
         best, worst = scheme.levels[0].points, scheme.levels[-1].points
-        if _depends_on(scheme, criteria, sheet, veto, Source.PEERS, (worst, best)):
+        if _depends_on(scheme, criteria, sheet, veto, _PEERS, (worst, best)):
             flags.append(Flag.DEPENDS_ON_PEERS)
-        if _depends_on(scheme, criteria, sheet, veto, Source.CUSTOMERS, (STAR_POINTS, 5 * STAR_POINTS)):
+        if _depends_on(scheme, criteria, sheet, veto, _CUSTOMERS, (STAR_POINTS, 5 * STAR_POINTS)):
             flags.append(Flag.DEPENDS_ON_CUSTOMERS)
-    customers = [line.sources[Source.CUSTOMERS] for line in criteria]
+    customers = [line.sources[_CUSTOMERS] for line in criteria]
     if any(line.counted and line.over < SMALL_SAMPLE_UNDER for line in customers):
         flags.append(Flag.SMALL_SAMPLE)
     if total is not None:
