@@ -21,13 +21,15 @@ from review.infra.jobs import Handler, Progress
 from review.infra.pages import init_pages
 from review.infra.settings import ROOT, Settings
 from review.infra.tokens import Links
-from review.navigation import links_for
+from review.navigation import foot_links, links_for
+from review.peer_review import views as peer_review
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
 from review.results import views as results
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
+    peer_review.bp,
     reports.bp,
     results.bp,
 )
@@ -67,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_i18n(app)
     init_assets(app)
     init_charts(app.jinja_env)
-    init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for)
+    init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for, foot_links)
     init_errors(app)
     init_headers(app)
     for blueprint in BLUEPRINTS:

@@ -38,3 +38,13 @@ def links_for(actor: Actor, path: str) -> list[dict[str, Any]]:
 
 def _leads_to(url: str, path: str) -> bool:
     return path == url or (url != "/" and path.startswith(url.rstrip("/") + "/"))
+
+
+def foot_links() -> list[dict[str, Any]]:
+    """What stands at the foot of every page: the rules, and what protects those who rate."""
+    wanted = (("method", "schemes.read"), ("protection", "peer_review.protection"))
+    return [
+        {"label_key": key, "endpoint_url": url_for(endpoint)}
+        for key, endpoint in wanted
+        if endpoint in current_app.view_functions
+    ]

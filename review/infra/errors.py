@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from review.domain.refusals import Invalid, NotAllowed, NotYet, OutOfReach, Problem, Refusal, Taken, TooLate
+from review.infra.settings import ROOT
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 422,
@@ -18,6 +19,8 @@ STATUS: dict[type[Refusal], int] = {
     TooLate: 410,
 }
 PAGES = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500})
+
+PLAIN = ROOT / "templates" / "errors" / "plain.html"
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +50,10 @@ def _csrf(_error: CSRFError) -> ResponseReturnValue:
 
 def _failed(error: Exception) -> ResponseReturnValue:
     log.error("a request failed", exc_info=error)
-    return _page(500)
+    try:
+        return _page(500)
+    except Exception:  # noqa: BLE001  the page itself needs the database, which may be what failed
+        return make_response(PLAIN.read_text(encoding="utf-8"), 500)
 
 
 def init_errors(app: Flask) -> None:

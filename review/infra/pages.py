@@ -30,7 +30,10 @@ def tell(code: str, kind: str = "ok", **params: object) -> None:
 
 
 def init_pages(
-    app: Flask, actor: Callable[[], Actor | None], navigation: Callable[[Actor, str], list[dict[str, Any]]]
+    app: Flask,
+    actor: Callable[[], Actor | None],
+    navigation: Callable[[Actor, str], list[dict[str, Any]]],
+    footer: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """Register globals and filters. `actor` tells who is signed in, `navigation` where they can go from a path."""
 
@@ -43,6 +46,7 @@ def init_pages(
             "actor": somebody,
             "locale": request_locale(),
             "nav": navigation(somebody, request.path) if somebody and has_request_context() else [],
+            "foot_links": footer() if has_request_context() else [],
         }
 
     def _say(problem: object, **params: object) -> str:
