@@ -1,10 +1,12 @@
 """Names every table of the main database once, for Alembic and for the laws that guard the schema."""
 
+import review.ballots.tables
 import review.cycles.tables
 import review.infra.audit
 import review.infra.jobs
 import review.infra.organisation
 import review.infra.outbox
+import review.peer_review.tables
 import review.people.tables
 import review.responses.tables
 import review.results.tables

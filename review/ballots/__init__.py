@@ -1,1 +1,1 @@
-"""Unsigned ballots and the cells counted from them. This room has never heard of seats, people or time."""
+"""Unsigned ballots and the cells counted from them. This room knows neither people nor times, of a seat only its id."""

@@ -1,0 +1,42 @@
+"""Makes files appear and vanish for good: nothing counts as done before the disk says so."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+Step = Callable[[str], None]
+BLOCK = 2**20
+
+
+def nowhere(_step: str) -> None:
+    """The hook of a work that nobody interrupts."""
+
+
+def settle(folder: Path) -> None:
+    """Wait until the disk knows which files `folder` holds: a file's own fsync does not say so."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def wipe(path: Path, name: str, at: Step = nowhere) -> None:
+    """Overwrite a file, then remove it. Harmless to repeat after a stop at any point; `at` hears of each step.
+
+    What a disk keeps of overwritten blocks is out of a program's reach; docs/anonymity.md says so.
+    """
+    if path.exists():
+        _overwrite(path)
+        at(f"{name}_overwritten")
+        path.unlink()
+        at(f"{name}_unlinked")
+    settle(path.parent)
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b", buffering=0) as file:
+        left = path.stat().st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, BLOCK)))
+        os.fsync(file.fileno())

@@ -1,0 +1,201 @@
+"""Opens an urn, takes ballots until it is closed, counts it once, destroys it. See docs/anonymity.md for the why.
+
+No step writes a log line, a time or a row for a single cast; casting leaves the main database untouched.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import select
+
+from review.ballots import counting, keys
+from review.ballots.counting import Cells, Counted
+from review.ballots.disk import Step, nowhere
+from review.ballots.keys import token_hash
+from review.ballots.postgres_urn import PostgresUrn
+from review.ballots.sealing import seal
+from review.ballots.sqlite_urn import SqliteUrn
+from review.ballots.tables import CellRow, CountRow, UrnRow
+from review.ballots.urn import Closed, Missing, Urn
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.cycle import Stage
+from review.domain.disclosure import Cell
+from review.domain.refusals import OutOfReach, Taken, TooLate
+from review.domain.responses import Ballot
+from review.infra.db import db, only_reading
+from review.infra.house import house
+from review.schemes.service import scheme_of
+
+
+def open_urn(cycle_id: int) -> None:
+    """Key and urn for a cycle, in the transaction that launches it; harmless to repeat while both are there.
+
+    Raises Taken when the urn was opened before and is gone, and when an urn that is no fresh one is in the way.
+    """
+    opened = db.session.get(UrnRow, cycle_id) is not None
+    urn = _urn(cycle_id)
+    if opened and not (urn.exists() and keys.exists(_keys(), cycle_id)):
+        raise Taken("ballots:urn_gone")
+    if not opened:
+        if urn.exists() and (urn.is_closed() or urn.size()):
+            raise Taken("ballots:urn_in_the_way")
+        db.session.add(UrnRow(cycle_id=cycle_id))
+        db.session.flush()
+        keys.make(_keys(), cycle_id)
+        urn.create()
+
+
+def cast(cycle_id: int, seat_id: UUID, ballot: Ballot) -> None:
+    """Put the ballot of a seat into the urn, in place of an earlier one.
+
+    Raises TooLate after the close, OutOfReach where no urn was ever opened, Taken when key or urn are lost.
+    """
+    with _answering(cycle_id):
+        _urn(cycle_id).put(token_hash(_key(cycle_id), seat_id), *seal(ballot))
+
+
+def has_cast(cycle_id: int, seat_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these seats have a ballot in the urn: for the rater's own list and the worker's reminders only.
+
+    Raises as `cast` does: once the urn is closed nobody may ask any more.
+    """
+    with _answering(cycle_id):
+        key = _key(cycle_id)
+        seat_of = {token_hash(key, seat): seat for seat in seat_ids}
+        return {seat_of[found] for found in _urn(cycle_id).holds(seat_of)}
+
+
+def close_urn(cycle_id: int) -> None:
+    """No ballot gets in from here on. Harmless to repeat. Raises Taken when an urn not yet counted is lost."""
+    if is_counted(cycle_id):
+        return
+    try:
+        _urn(cycle_id).close()
+    except Missing:
+        raise _no_urn(cycle_id) from None
+
+
+def count(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step = nowhere) -> Counted:
+    """Count the urn and destroy it. `seats` are all seats of the cycle ever given, each with its review.
+
+    A stage of its own: it commits what the caller has begun and can be stopped and begun again at every step, whose
+    name `at` hears. Without the stored marker it counts again, with it it only destroys. Ballots about people who left
+    (withdrawn reviews) are dropped unread. Raises Taken when key or urn are lost before the cells are stored.
+    """
+    db.session.commit()
+    with only_reading():
+        work = None if is_counted(cycle_id) else _work_out(cycle_id, seats, at)
+        db.session.rollback()  # the cells are written over another connection, which must not wait for this one
+    if work is not None:
+        counting.store(cycle_id, *work, now, at)
+    _destroy(cycle_id, at)
+    with only_reading():
+        done = db.session.get_one(CountRow, cycle_id)
+        counted = Counted(done.ballots, done.strangers)
+        db.session.rollback()
+    return counted
+
+
+def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Cells, Counted]:
+    key = keys.read(_keys(), cycle_id)
+    close_urn(cycle_id)
+    at("closed")
+    if key is None:
+        raise Taken("ballots:key_gone")
+    said, counted = counting.open_all(_urn(cycle_id).rows(), key, seats)
+    at("read")
+    reviews = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+    scheme = scheme_of(db.session.get_one(CycleRow, cycle_id).scheme_id)
+    cells = counting.work_out(scheme, db.session.scalars(reviews), seats, said)
+    at("worked_out")
+    return cells, counted
+
+
+def destroy(cycle_id: int, *, at: Step = nowhere) -> None:
+    """Destroy key and urn of a cycle that is counted or cancelled; harmless to repeat.
+
+    Call it after the cancelling has been committed: this cannot be taken back. Raises Taken for any other cycle, one
+    that is being counted included.
+    """
+    stage = db.session.scalar(select(CycleRow.stage).where(CycleRow.id == cycle_id))
+    if stage is not Stage.CANCELLED and not is_counted(cycle_id):
+        raise Taken("ballots:not_over")
+    _destroy(cycle_id, at)
+
+
+def _destroy(cycle_id: int, at: Step) -> None:
+    """The key first: without it a rest of the urn leads to nobody."""
+    keys.destroy(_keys(), cycle_id, at)
+    at("key_destroyed")
+    _urn(cycle_id).drop(at)
+    at("urn_dropped")
+
+
+def is_counted(cycle_id: int) -> bool:
+    """Whether the cells of the cycle stand in the main database for good."""
+    return db.session.get(CountRow, cycle_id) is not None
+
+
+def is_destroyed(cycle_id: int) -> bool:
+    """Whether neither the key nor anything of the urn is left."""
+    return not keys.exists(_keys(), cycle_id) and not _urn(cycle_id).leaves_traces()
+
+
+def cells_of(cycle_id: int) -> Cells:
+    """The published cells of each review of a counted cycle; one query. Empty before the count."""
+    return counting.stored(cycle_id)
+
+
+def cells_of_review(review_id: int) -> tuple[Cell, ...]:
+    """The published cells of one review; empty before the count."""
+    rows = db.session.scalars(select(CellRow).where(CellRow.review_id == review_id))
+    return counting.as_cells(rows).get(review_id, ())
+
+
+def upgrade_urns() -> int:
+    """Bring the schema of every urn that still stands up to date; how many there were."""
+    standing = [urn for urn in map(_urn, db.session.scalars(select(UrnRow.cycle_id))) if urn.exists()]
+    for urn in standing:
+        urn.migrate()
+    return len(standing)
+
+
+def _urn(cycle_id: int) -> Urn:
+    settings = house().settings
+    if settings.urn_url:
+        return PostgresUrn(settings.urn_url, cycle_id)
+    return SqliteUrn(settings.data_dir / "urns", cycle_id)
+
+
+def _keys() -> Path:
+    return house().settings.keys_dir
+
+
+def _key(cycle_id: int) -> bytes:
+    key = keys.read(_keys(), cycle_id)
+    if key is None:
+        if _urn(cycle_id).is_closed():
+            raise Closed
+        raise Taken("ballots:key_gone")
+    return key
+
+
+@contextmanager
+def _answering(cycle_id: int) -> Iterator[None]:
+    """An urn's no as a refusal; `from None`, so that no log ever shows the cast behind it."""
+    try:
+        yield
+    except Closed:
+        raise TooLate("ballots:closed") from None
+    except Missing:
+        raise _no_urn(cycle_id) from None
+
+
+def _no_urn(cycle_id: int) -> OutOfReach | TooLate | Taken:
+    if db.session.get(UrnRow, cycle_id) is None:
+        return OutOfReach("ballots:no_urn")
+    over = is_counted(cycle_id) or db.session.get_one(CycleRow, cycle_id).stage is Stage.CANCELLED
+    return TooLate("ballots:closed") if over else Taken("ballots:urn_gone")

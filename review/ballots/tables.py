@@ -1,0 +1,48 @@
+"""What the main database may know of peers: that an urn was opened, that it was counted, and the published cells."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from review.domain.disclosure import End, WhyWithheld
+from review.infra.db import db, enum_column
+
+
+class UrnRow(db.Model):
+    """An urn was opened for this cycle. It stays for good, so that no urn is ever made a second time."""
+
+    __tablename__ = "urn"
+
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"), primary_key=True, autoincrement=False)
+
+
+class CountRow(db.Model):
+    """The cycle was counted, its cells stand. `strangers` are rows of the urn that no seat could have cast."""
+
+    __tablename__ = "peer_count"
+
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"), primary_key=True, autoincrement=False)
+    counted_at: Mapped[datetime]
+    ballots: Mapped[int]
+    strangers: Mapped[int]
+
+
+class CellRow(db.Model):
+    """One published figure of peers, or why there is none; the only trace any ballot ever leaves."""
+
+    __tablename__ = "peer_cell"
+    __table_args__ = (
+        CheckConstraint("(withheld IS NULL) = (points IS NOT NULL)", name="shown_or_withheld"),
+        CheckConstraint("(points IS NULL) = (n IS NULL)", name="n_with_points"),
+        CheckConstraint('(points IS NULL) = ("over" IS NULL)', name="over_with_points"),
+        CheckConstraint('"end" IS NULL OR points IS NOT NULL', name="end_with_points"),
+    )
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), primary_key=True, autoincrement=False)
+    criterion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    n: Mapped[str | None] = mapped_column(String(8))
+    points: Mapped[int | None]
+    over: Mapped[int | None]
+    end: Mapped[End | None] = mapped_column(enum_column(End, "cell_end"))
+    withheld: Mapped[WhyWithheld | None] = mapped_column(enum_column(WhyWithheld, "cell_withheld"))

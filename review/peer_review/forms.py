@@ -1,0 +1,52 @@
+"""The ballot, never prefilled, and the declaration of a conflict."""
+
+from typing import Any
+
+from wtforms import StringField
+from wtforms.validators import AnyOf, InputRequired
+
+from review.domain.responses import Answers, read_answers
+from review.domain.scheme_shape import Criterion, Scheme
+from review.domain.vocabulary import Level, Source
+from review.infra.forms import Form, at_most, filled, strip
+
+CANNOT_JUDGE = "none"
+CHOICES = [*(level.value for level in Level), CANNOT_JUDGE]
+
+
+class BallotForm(Form):
+    """One field a criterion that peers are asked about; made by `ballot_form`."""
+
+    scheme: Scheme
+    criteria: tuple[Criterion, ...]
+
+    def answers(self) -> Answers:
+        """What was chosen; a criterion that cannot be judged is None."""
+        chosen = {criterion.key: self.choice(criterion).data for criterion in self.criteria}
+        given = {key: None if value == CANNOT_JUDGE else value for key, value in chosen.items()}
+        return read_answers(self.scheme, Source.PEERS, given)
+
+    def choice(self, criterion: Criterion) -> Any:
+        """The field of a criterion."""
+        return self._fields[field_name(criterion)]
+
+
+def field_name(criterion: Criterion) -> str:
+    return f"c-{criterion.key}"
+
+
+def ballot_form(scheme: Scheme) -> BallotForm:
+    """An empty ballot, or what was posted."""
+    criteria = scheme.asked_of(Source.PEERS)
+    fields = {field_name(criterion): _choice(criterion) for criterion in criteria}
+    made: type[BallotForm] = type("ThisBallotForm", (BallotForm,), {"scheme": scheme, "criteria": criteria, **fields})
+    return made()
+
+
+def _choice(criterion: Criterion) -> Any:
+    checks = [InputRequired("form:choose_one"), AnyOf(CHOICES, "form:not_valid")]
+    return StringField(validators=checks, id=f"q-{field_name(criterion)}")
+
+
+class ConflictForm(Form):
+    employee_no = StringField(filters=[strip], validators=[filled(), at_most(32)])

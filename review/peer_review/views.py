@@ -1,0 +1,84 @@
+"""The pages of a rater: whom they are asked about, the ballot, conflicts of interest."""
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from review.domain.access import Actor, Deed, Standing
+from review.domain.vocabulary import Source
+from review.infra.clock import now
+from review.infra.gate import Found, allow
+from review.infra.pages import tell
+from review.peer_review import conflicts, service
+from review.peer_review.forms import BallotForm, ConflictForm, ballot_form
+from review.peer_review.service import SeatFile
+from review.schemes.service import scheme_of
+
+bp = Blueprint("peer_review", __name__)
+
+
+def find_seat(actor: Actor, seat_id: UUID) -> Found:
+    """A SeatFile; only whoever holds the seat is anything to it."""
+    file = service.seat_file(seat_id)
+    return Found(file, frozenset({Standing.RATER} if file.seat.rater_id == actor.person_id else ()))
+
+
+@bp.get("/peers")
+@allow(Deed.SEATS_SEE_OWN)
+def mine(actor: Actor) -> ResponseReturnValue:
+    return _mine(actor, ConflictForm())
+
+
+def _mine(actor: Actor, form: ConflictForm, status: int = 200) -> ResponseReturnValue:
+    lists = service.lists_of(actor.person_id, now())
+    minimums = {each.cycle.id: scheme_of(each.cycle.scheme_id).minimums[Source.PEERS] for each in lists}
+    declared = conflicts.declared_by(actor.person_id)
+    page = render_template("peer_review/mine.html", lists=lists, minimums=minimums, declared=declared, form=form)
+    return page, status
+
+
+@bp.get("/peers/<uuid:seat_id>")
+@allow(Deed.BALLOT_CAST, find_seat)
+def ballot(actor: Actor, file: SeatFile) -> ResponseReturnValue:
+    service.require_open(file, now())
+    return _ballot(actor, file, ballot_form(scheme_of(file.cycle.scheme_id)))
+
+
+@bp.post("/peers/<uuid:seat_id>")
+@allow(Deed.BALLOT_CAST, find_seat)
+def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
+    moment, form = now(), ballot_form(scheme_of(file.cycle.scheme_id))
+    service.require_open(file, moment)
+    if not form.accept(lambda: service.cast(file, form.answers(), moment)):
+        return _ballot(actor, file, form), 422
+    # No message is shown: it would travel in the session cookie. The next page shows the mark instead.
+    following = service.next_after(file.seat.id, actor.person_id, moment)
+    if following is None:
+        return redirect(url_for("peer_review.mine"))
+    return redirect(url_for("peer_review.ballot", seat_id=following))
+
+
+def _ballot(actor: Actor, file: SeatFile, form: BallotForm) -> str:
+    whole = service.list_with(file.seat.id, actor.person_id, now())
+    return render_template("peer_review/ballot.html", file=file, form=form, whole=whole, scheme=form.scheme)
+
+
+@bp.post("/peers/conflicts")
+@allow(Deed.CONFLICT_DECLARE)
+def declare_conflict(actor: Actor) -> ResponseReturnValue:
+    moment, form, about = now(), ConflictForm(), []
+    number = form.employee_no
+    if not form.accept(lambda: about.append(conflicts.declare_conflict(actor.person_id, number.data, moment))):
+        return _mine(actor, form, 422)
+    is_asked = service.is_seated_now(actor.person_id, about[0], moment)
+    tell("peer_review:conflict_ask_hr" if is_asked else "peer_review:conflict_noted")
+    return redirect(url_for("peer_review.mine", _anchor="conflicts"))
+
+
+@bp.post("/peers/conflicts/<int:other_id>/withdraw")
+@allow(Deed.CONFLICT_DECLARE)
+def withdraw_conflict(actor: Actor, other_id: int) -> ResponseReturnValue:
+    conflicts.withdraw_conflict(actor.person_id, other_id, now())
+    tell("peer_review:conflict_withdrawn")
+    return redirect(url_for("peer_review.mine", _anchor="conflicts"))
