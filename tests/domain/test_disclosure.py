@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.domain.disclosure import Cell, End, Shown, WhyWithheld, Withheld, bucket_of, publish_cell, stepped
@@ -79,6 +79,7 @@ def test_without_steps_the_exact_mean_is_shown():
 levels = st.lists(st.sampled_from([40, 60, 80, 100]), min_size=3, max_size=30)
 
 
+@settings(deadline=None)
 @given(levels, st.randoms(use_true_random=False))
 def test_the_order_of_ballots_does_not_matter(points, chance):
     other = list(points)
@@ -86,6 +87,7 @@ def test_the_order_of_ballots_does_not_matter(points, chance):
     assert publish_cell("c", points, 3, 30) == publish_cell("c", other, 3, 30)
 
 
+@settings(deadline=None)
 @given(levels, st.data())
 def test_a_better_ballot_never_lowers_the_figure(points, data):
     index = data.draw(st.integers(0, len(points) - 1))
@@ -93,6 +95,7 @@ def test_a_better_ballot_never_lowers_the_figure(points, data):
     assert stepped(sum(better), len(better))[0] >= stepped(sum(points), len(points))[0]
 
 
+@settings(deadline=None)
 @given(levels)
 def test_a_figure_is_never_further_off_than_its_step(points):
     shown, end = stepped(sum(points), len(points))

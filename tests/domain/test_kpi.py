@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.domain.kpi import capped_sum, points_of, read_items, read_lines, read_veto, sheet_points
@@ -147,6 +147,7 @@ def test_a_veto_names_the_best_grade_it_leaves():
 figures = st.decimals(0, 10**6, places=3)
 
 
+@settings(deadline=None)
 @given(figures, figures, figures)
 def test_a_lower_figure_never_earns_less_where_lower_is_better(one, other, target):
     better, worse = sorted((one, other))
@@ -154,6 +155,7 @@ def test_a_lower_figure_never_earns_less_where_lower_is_better(one, other, targe
     assert earned(**rule, actual=better) >= earned(**rule, actual=worse)
 
 
+@settings(deadline=None)
 @given(figures, figures, st.decimals("0.001", 10**6, places=3))
 def test_a_higher_figure_never_earns_less_where_higher_is_better(one, other, target):
     worse, better = sorted((one, other))

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.domain.rounding import decimal_text, half_up, hundredths
@@ -35,16 +35,19 @@ def test_ties_are_rounded_up(value, places, rounded):
     assert decimal_text(half_up(exact.numerator, exact.denominator, places), places) == rounded
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6))
 def test_every_tie_at_the_third_decimal_goes_up(units):
     assert hundredths(Fraction(10 * units + 5, 1000)) == units + 1
 
 
+@settings(deadline=None)
 @given(st.fractions(min_value=0, max_value=110))
 def test_a_rounded_number_is_never_further_away_than_half_a_hundredth(value):
     assert abs(Fraction(hundredths(value), 100) - value) <= Fraction(1, 200)
 
 
+@settings(deadline=None)
 @given(st.fractions(), st.fractions())
 def test_rounding_keeps_the_order(one, other):
     low, high = sorted((one, other))

@@ -134,7 +134,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(builtin_data("360-v1"))), anything)
 def test_any_value_in_any_part_is_read_or_refused_and_never_crashes(part, value):
     try:
@@ -197,6 +197,7 @@ def test_equal_values_have_one_canonical_spelling():
         canonical_json({"a": [0.5]})
 
 
+@settings(deadline=None)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**9), max_value=10**9))
 def test_an_exact_decimal_is_written_without_loss(value):
     assert Fraction(exact_text(Fraction(value))) == Fraction(value)

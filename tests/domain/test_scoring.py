@@ -290,7 +290,7 @@ def evidence_of(scheme, rated, cast, answered):
     return Evidence(supervisor=tuple(rated), peers=cells, customers=tally_stars(answered))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(schemes, supervisors, ballots, surveys, st.randoms(use_true_random=False))
 def test_the_order_of_the_inputs_changes_nothing(scheme, rated, cast, answered, chance):
     rows = [Line(Fraction(n), str(n)) for n in range(4)]
@@ -302,7 +302,7 @@ def test_the_order_of_the_inputs_changes_nothing(scheme, rated, cast, answered, 
     assert first.as_contract() == again.as_contract()
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(schemes, supervisors, ballots, surveys, st.data())
 def test_a_better_answer_never_lowers_a_score(scheme, rated, cast, answered, data):
     before = score(scheme, evidence_of(scheme, rated, cast, answered))
@@ -338,7 +338,7 @@ def by_hand(scheme, evidence):
     return sum(parts) / len(parts)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(schemes, supervisors, ballots, surveys)
 def test_redistribution_equals_the_calculation_by_hand(scheme, rated, cast, answered):
     evidence = evidence_of(scheme, rated, cast, answered)
@@ -348,7 +348,7 @@ def test_redistribution_equals_the_calculation_by_hand(scheme, rated, cast, answ
     assert card.score == int(exact * 100 + Fraction(1, 2))
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 20), supervisors, ballots, surveys)
 def test_scaling_all_shares_changes_nothing(factor, rated, cast, answered):
     data = dump_scheme(STEPPED)
