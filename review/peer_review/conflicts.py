@@ -1,4 +1,4 @@
-"""Conflicts of interest (回避): who should not rate whom. One declares it, it counts for both, from the next plan on."""
+"""Conflicts of interest (回避): who should not rate whom. One declares it, it counts for both, from the next plan."""
 
 from datetime import datetime
 
