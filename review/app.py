@@ -23,6 +23,8 @@ from review.infra.settings import ROOT, Settings
 from review.infra.tokens import Links
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
+from review.people import letters as people_letters
+from review.people import views as people
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
 from review.results import views as results
@@ -30,6 +32,7 @@ from review.results import views as results
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
     peer_review.bp,
+    people.bp,
     reports.bp,
     results.bp,
 )
@@ -38,7 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 HANDLERS: dict[str, Handler] = {}
 
 # What each letter's templates are filled with, by kind of letter.
-LETTERS: dict[str, Context] = {}
+LETTERS: dict[str, Context] = {**people_letters.LETTERS}
 
 
 def create_app(settings: Settings | None = None) -> Flask:

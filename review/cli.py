@@ -41,11 +41,19 @@ def _factory() -> Any:
     return create_app()
 
 
+@click.group("import")
+def import_() -> None:
+    """Bring data in from a file; --dry-run shows what would happen."""
+
+
 def _register() -> None:
+    from review.people import commands as people
     from review.schemes import commands as schemes
 
-    for command in schemes.commands:
+    for command in (*schemes.commands, *people.commands):
         cli.add_command(command)
+    import_.add_command(people.people_command)
+    cli.add_command(import_)
 
 
 def main() -> None:

@@ -133,7 +133,7 @@ def _described(row: PersonRow) -> dict[str, object]:
     return told | {"roles": sorted(role.value for role in roles_of(row) - {Role.SUPERVISOR})}
 
 
-def sees_with(person: PersonRow, now: datetime) -> bool:
+def may_sign_in(person: PersonRow, now: datetime) -> bool:
     """Whether this account still opens: activated, and its owner has not left."""
     today = local(now, organisation.current().zone).date()
     return person.password_hash is not None and (person.left_on is None or person.left_on >= today)
@@ -161,7 +161,7 @@ def authenticate(
     try comes from, `known_browser` the person who signed in there before. Commits, see throttle.begin.
     """
     person = named(typed)
-    may_enter = person is not None and sees_with(person, now)
+    may_enter = person is not None and may_sign_in(person, now)
     known_hash = person.password_hash if person is not None and may_enter else None
     person_id = person.id if person else None
     is_known = person_id is not None and person_id == known_browser
@@ -193,8 +193,11 @@ def set_password(person: PersonRow, password: str, now: datetime, *, by: int | N
     db.session.expire(person)
 
 
-def change_password(person: PersonRow, current: str, fresh: str, now: datetime, *, source: str = "") -> None:
+def change_password(
+    person: PersonRow, current: str, fresh: str, again: str, now: datetime, *, source: str = ""
+) -> None:
     """A signed-in person changes their password; guessing the current one is slowed down like signing in."""
+    passwords.require_same(fresh, again)
     person_id, known_hash = person.id, person.password_hash
     tried = throttle.begin(f"person {person_id}", f"change {source}", now)
     if not passwords.matches(known_hash, current):

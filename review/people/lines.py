@@ -10,13 +10,13 @@ from review.infra import audit
 from review.infra.db import db
 from review.people import directory
 from review.people.draft import units_of
-from review.people.tables import DepartmentRow, PersonRow, RoleRow
+from review.people.tables import DepartmentRow, RoleRow
 
 
 def follow_lines(*, by: int | None, now: datetime) -> None:
     """Somebody with reports is a supervisor, somebody without is not: bring that role up to the lines."""
     db.session.flush()
-    leading = set(db.session.scalars(select(PersonRow.supervisor_id).where(PersonRow.supervisor_id.is_not(None))))
+    leading = set(directory.lines().values())
     holding = set(db.session.scalars(select(RoleRow.person_id).where(RoleRow.role == Role.SUPERVISOR)))
     given, taken = sorted(leading - holding), sorted(holding - leading)
     if given:

@@ -5,7 +5,9 @@ from flask_login import LoginManager, UserMixin
 from sqlalchemy import select
 
 from review.domain.access import Actor
+from review.infra.clock import now
 from review.infra.db import db
+from review.people import accounts
 from review.people.tables import PersonRow
 
 
@@ -31,7 +33,7 @@ def _load(claimed: str) -> SignedIn | None:
     if not person_id.isdigit():
         return None
     person = db.session.scalar(select(PersonRow).where(PersonRow.id == int(person_id)))
-    if person is None or person.password_hash is None or session_id(person) != claimed:
+    if person is None or session_id(person) != claimed or not accounts.may_sign_in(person, now()):
         return None
     return SignedIn(person)
 
