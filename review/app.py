@@ -28,6 +28,10 @@ from review.people import views as people
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
 from review.results import views as results
+from review.self_review import views as self_review
+from review.supervisor_review import note_views as supervisor_review
+from review.workflow.handlers import HANDLERS as workflow_handlers
+from review.workflow.letters import LETTERS as workflow_letters
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -35,13 +39,15 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people.bp,
     reports.bp,
     results.bp,
+    self_review.bp,
+    supervisor_review.bp,
 )
 
 # What the worker can do, by kind of job.
-HANDLERS: dict[str, Handler] = {}
+HANDLERS: dict[str, Handler] = {**workflow_handlers}
 
 # What each letter's templates are filled with, by kind of letter.
-LETTERS: dict[str, Context] = {**people_letters.LETTERS}
+LETTERS: dict[str, Context] = {**people_letters.LETTERS, **workflow_letters}
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -10,7 +10,9 @@ import review.peer_review.tables
 import review.people.tables
 import review.responses.tables
 import review.results.tables
-import review.schemes.tables  # noqa: F401
+import review.schemes.tables
+import review.supervisor_review.tables
+import review.workflow.tables  # noqa: F401
 from review.infra.db import db
 
 __all__ = ["metadata"]

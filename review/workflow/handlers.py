@@ -1,0 +1,13 @@
+"""The conductor's jobs by kind, for the assembly."""
+
+from review.infra.jobs import Handler
+from review.workflow import close, launch, plan, publish
+
+HANDLERS: dict[str, Handler] = {
+    plan.KIND: plan.do_plan,
+    launch.KIND: launch.do_launch,
+    launch.INVITE: launch.do_invite,
+    close.COUNT: close.do_count,
+    publish.KIND: publish.do_publish,
+    publish.DISCARD: publish.do_discard,
+}

@@ -1,0 +1,136 @@
+"""Who still owes what, and the one letter a day that says so. Of peers' ratings it tells only that some are missing."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+
+from review.cycles.tables import CycleRow
+from review.domain.calendar import due_reminder, local_day, reminder_days
+from review.domain.cycle import Stage
+from review.infra import organisation, outbox
+from review.infra.db import db
+from review.infra.organisation import Organisation
+from review.infra.outbox import LetterRow
+from review.peer_review import service as peer_review
+from review.people.tables import PersonRow
+from review.results.waiting import unfinalised_by_supervisor
+from review.self_review.service import missing_self
+from review.supervisor_review.service import missing_ratings
+from review.workflow.tables import ReminderRow
+
+REMINDER = "workflow:reminder"
+
+
+class Deadline(StrEnum):
+    """What a reminder can be about; each has its own date in a cycle."""
+
+    SELF = "self"
+    CLOSE = "close"  # peers' and supervisors' ratings
+    FINAL = "final"
+
+
+STAGE_OF = {Deadline.SELF: Stage.COLLECTING, Deadline.CLOSE: Stage.COLLECTING, Deadline.FINAL: Stage.FINALISING}
+
+
+def date_of(cycle: CycleRow, deadline: Deadline) -> datetime:
+    return {
+        Deadline.SELF: cycle.self_due_at,
+        Deadline.CLOSE: cycle.closes_at,
+        Deadline.FINAL: cycle.finalise_by,
+    }[deadline]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A reminder of a cycle that the calendar says is due."""
+
+    deadline: Deadline
+    at: datetime
+
+
+def due_of(cycle: CycleRow, now: datetime, ours: Organisation, sent: Collection[tuple[str, datetime]]) -> list[Due]:
+    """Which reminders of this cycle are due at `now`, those already sent left out."""
+    found = []
+    for deadline in Deadline:
+        ends = date_of(cycle, deadline)
+        if cycle.stage is STAGE_OF[deadline] and now >= cycle.opens_at:
+            gone = [at for name, at in sent if name == deadline.value]
+            at = due_reminder(now, reminder_days(ends, ours.zone, ours.holidays), ends, gone, ours.holidays)
+            if at is not None:
+                found.append(Due(deadline, at))
+    return found
+
+
+def coming(cycle: CycleRow, now: datetime, ours: Organisation) -> list[datetime]:
+    """When this cycle's next reminders go out, earliest first, for HR's board."""
+    wanted = [deadline for deadline in Deadline if cycle.stage is STAGE_OF[deadline]]
+    instants = {at for one in wanted for at in reminder_days(date_of(cycle, one), ours.zone, ours.holidays)}
+    return sorted(at for at in instants if at > now)
+
+
+def sent_in(cycle_id: int) -> list[tuple[str, datetime]]:
+    rows = db.session.execute(select(ReminderRow.deadline, ReminderRow.due_at).where(ReminderRow.cycle_id == cycle_id))
+    return [tuple(row) for row in rows]
+
+
+@dataclass(slots=True)
+class Debt:
+    """What one person still owes, as the lines of their letter."""
+
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+def owing(cycle: CycleRow, deadlines: Iterable[Deadline]) -> dict[int, Debt]:
+    """Everybody with open tasks in this cycle, by person id. Nobody with nothing to do is in it."""
+    debts: dict[int, Debt] = {}
+    for deadline in deadlines:
+        due = date_of(cycle, deadline).isoformat()
+        for what, by_person in _open(cycle, deadline):
+            for person, count in by_person.items():
+                debts.setdefault(person, Debt()).lines.append(
+                    {"what": what, "count": count, "due": due, "cycle": cycle.name}
+                )
+    return debts
+
+
+def _open(cycle: CycleRow, deadline: Deadline) -> list[tuple[str, dict[int, int]]]:
+    if deadline is Deadline.SELF:
+        return [("self", dict.fromkeys(missing_self(cycle.id), 1))]
+    if deadline is Deadline.FINAL:
+        return [("finalise", unfinalised_by_supervisor(cycle.id))]
+    # How many ratings a peer still owes stays out of the letter: a stored series of such counts would say when
+    # somebody cast theirs.
+    peers = dict.fromkeys(peer_review.owing(cycle.id), 0)
+    ratings = {supervisor: len(reviews) for supervisor, reviews in missing_ratings(cycle.id).items()}
+    return [("peers", peers), ("rating", ratings)]
+
+
+def write(debts: dict[int, Debt], *, now: datetime) -> int:
+    """One letter to each of these people who has e-mail and was not reminded today; how many."""
+    day = local_day(now, organisation.current().zone)
+    about = f"day:{day.isoformat()}"
+    had = set(db.session.scalars(select(LetterRow.to).where(LetterRow.kind == REMINDER, LetterRow.about == about)))
+    people = select(PersonRow.id, PersonRow.name, PersonRow.email, PersonRow.locale)
+    here = people.where(PersonRow.email.is_not(None), _still_here(day))
+    letters = [
+        outbox.letter(REMINDER, about, email, locale, {"name": name, "lines": debts[person].lines}, now=now)
+        for person, name, email, locale in db.session.execute(here)
+        if person in debts and email not in had
+    ]
+    outbox.put_all(letters)
+    return len(letters)
+
+
+def _still_here(day: date) -> Any:
+    return PersonRow.left_on.is_(None) | (PersonRow.left_on >= day)
+
+
+def remind_now(cycle: CycleRow, *, now: datetime, only: Collection[int] | None = None) -> int:
+    """Remind everybody who owes something in this cycle (or those of `only`), at HR's word; how many letters."""
+    wanted = [deadline for deadline in Deadline if cycle.stage is STAGE_OF[deadline]]
+    debts = owing(cycle, wanted)
+    return write({who: debt for who, debt in debts.items() if only is None or who in only}, now=now)

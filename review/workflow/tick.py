@@ -1,0 +1,151 @@
+"""What is due at an instant: openings, reminders, closes, and once a day the peers' progress. Idempotent.
+
+The same function for the clock in the worker and for the command line. A cycle that fails is logged and skipped.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, time
+
+from sqlalchemy import select
+
+from review.cycles.service import in_stage
+from review.cycles.tables import CycleRow
+from review.domain.calendar import local_day, settled
+from review.domain.cycle import Stage
+from review.domain.refusals import Taken
+from review.infra import organisation
+from review.infra.db import db, only_reading
+from review.infra.organisation import Organisation
+from review.peer_review import service as peer_review
+from review.workflow import asking, close, launch, remind
+from review.workflow.remind import Debt
+from review.workflow.tables import PeerProgressRow, ReminderRow, ScheduleRow
+
+SNAPSHOT_AT = time(6)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What one tick did: cycles by name, letters by number."""
+
+    opened: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+    reminders: int = 0
+    snapshots: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def tick(now: datetime) -> Ticked:
+    """Do everything that is due, each piece in a transaction of its own."""
+    done = Ticked()
+    for step in (_open_due, _close_due, _remind_due, _snapshot_due):
+        step(now, done)
+    return done
+
+
+def _cycles(choose: Callable[[], list[CycleRow]]) -> list[int]:
+    """Ids of cycles, read without taking SQLite's one write lock: most ticks find nothing to do."""
+    with only_reading():
+        ids = [cycle.id for cycle in choose()]
+        db.session.rollback()
+    return ids
+
+
+def _ours() -> Organisation:
+    with only_reading():
+        ours = organisation.current()
+        db.session.rollback()
+    return ours
+
+
+@contextmanager
+def _own_transaction(cycle_id: int, step: str, done: Ticked) -> Iterator[None]:
+    try:
+        yield
+        db.session.commit()
+    except Exception as error:
+        db.session.rollback()
+        if isinstance(error, Taken):
+            return  # somebody else made the move in the same moment
+        log.warning("tick: %s failed for cycle %s", step, cycle_id, exc_info=error)
+        done.failed.append(f"{step}:{cycle_id}")
+
+
+def _open_due(now: datetime, done: Ticked) -> None:
+    waiting = select(CycleRow).join(ScheduleRow, ScheduleRow.cycle_id == CycleRow.id)
+    due = waiting.where(CycleRow.opens_at <= now, CycleRow.stage.in_([Stage.DRAFT, Stage.NOMINATING]))
+    for cycle_id in _cycles(lambda: list(db.session.scalars(due))):
+        with _own_transaction(cycle_id, "open", done):
+            cycle = db.session.get_one(CycleRow, cycle_id)
+            scheduled = db.session.get_one(ScheduleRow, cycle_id)
+            payload = {"cycle_id": cycle_id, "by": scheduled.asked_by}
+            # The flag is used up either way: a launch that is refused then waits for HR instead of being tried forever.
+            db.session.delete(scheduled)
+            asking.ask(launch.KIND, launch.key_of(cycle_id), payload, now)
+            done.opened.append(cycle.name)
+
+
+def _close_due(now: datetime, done: Ticked) -> None:
+    for cycle_id in _cycles(lambda: [cycle for cycle in in_stage(Stage.COLLECTING) if cycle.closes_at <= now]):
+        with _own_transaction(cycle_id, "close", done):
+            cycle = db.session.get_one(CycleRow, cycle_id)
+            close.close(cycle, by=None, now=now)
+            done.closed.append(cycle.name)
+
+
+def _remind_due(now: datetime, done: Ticked) -> None:
+    """All cycles' debts go into one letter a person; the reminders are noted in the transaction of the letters."""
+    ours, debts, notes = _ours(), {}, []
+    for cycle_id in _cycles(lambda: in_stage(Stage.COLLECTING, Stage.FINALISING)):
+        try:
+            with only_reading():
+                cycle = db.session.get_one(CycleRow, cycle_id)
+                due = remind.due_of(cycle, now, ours, remind.sent_in(cycle_id))
+                owed = remind.owing(cycle, [one.deadline for one in due]) if due else {}
+                db.session.rollback()
+        except Exception:
+            db.session.rollback()
+            log.warning("tick: reminding failed for cycle %s", cycle_id, exc_info=True)
+            done.failed.append(f"remind:{cycle_id}")
+            continue
+        notes += [
+            ReminderRow(cycle_id=cycle_id, deadline=one.deadline, due_at=one.at, letters=len(owed)) for one in due
+        ]
+        for person, debt in owed.items():
+            debts.setdefault(person, Debt()).lines.extend(debt.lines)
+    if notes:
+        done.reminders = remind.write(debts, now=now)
+        for note in notes:
+            db.session.merge(note)
+        db.session.commit()
+
+
+def _snapshot_due(now: datetime, done: Ticked) -> None:
+    zone = _ours().zone
+    day = local_day(now, zone)
+    if now < settled(day, SNAPSHOT_AT, zone):
+        return
+    there = select(PeerProgressRow.cycle_id).where(PeerProgressRow.day == day)
+    missing = select(CycleRow).where(
+        CycleRow.stage == Stage.COLLECTING, CycleRow.opens_at <= now, CycleRow.id.not_in(there)
+    )
+    for cycle_id in _cycles(lambda: list(db.session.scalars(missing))):
+        with _own_transaction(cycle_id, "snapshot", done):
+            seats = sum(peer_review.panel_sizes(cycle_id).values())
+            percent = rounded(seats - sum(peer_review.owing(cycle_id).values()), seats)
+            if percent is not None:
+                db.session.add(PeerProgressRow(cycle_id=cycle_id, day=day, percent=percent))
+                done.snapshots += 1
+
+
+def rounded(cast: int, seats: int) -> int | None:
+    """Percent to the nearest ten (half up), None where nobody is asked. Everything done is told only as it is."""
+    if seats == 0:
+        return None
+    nearest = (20 * cast + seats) // (2 * seats) * 10
+    return min(nearest, 90) if cast < seats else 100
