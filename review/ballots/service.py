@@ -4,7 +4,7 @@ No step writes a log line, a time or a row for a single cast; casting leaves the
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -127,7 +127,9 @@ def destroy(cycle_id: int, *, at: Step = nowhere) -> None:
 
 
 def _destroy(cycle_id: int, at: Step) -> None:
-    """The key first: without it a rest of the urn leads to nobody."""
+    """Closed first, so that nobody casts with half a key; then the key: without it what is left leads to nobody."""
+    with suppress(Missing):
+        _urn(cycle_id).close()
     keys.destroy(_keys(), cycle_id, at)
     at("key_destroyed")
     _urn(cycle_id).drop(at)
