@@ -8,6 +8,9 @@ from flask_login import current_user
 from flask_wtf import CSRFProtect
 
 import review.tables  # noqa: F401  every table must be known before the first query
+from review.customer_survey import jobs as customer_survey_jobs
+from review.customer_survey import letters as customer_survey_letters
+from review.customer_survey import views as customer_survey
 from review.infra import health
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
@@ -34,6 +37,7 @@ from review.workflow.handlers import HANDLERS as workflow_handlers
 from review.workflow.letters import LETTERS as workflow_letters
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    customer_survey.bp,
     health.bp,
     peer_review.bp,
     people.bp,
@@ -44,10 +48,10 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 # What the worker can do, by kind of job.
-HANDLERS: dict[str, Handler] = {**workflow_handlers}
+HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **workflow_handlers}
 
 # What each letter's templates are filled with, by kind of letter.
-LETTERS: dict[str, Context] = {**people_letters.LETTERS, **workflow_letters}
+LETTERS: dict[str, Context] = {**customer_survey_letters.LETTERS, **people_letters.LETTERS, **workflow_letters}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -74,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     init_db(app, settings.database_url)
     init_sign_in(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     init_i18n(app)
     init_assets(app)
     init_charts(app.jinja_env)
@@ -83,5 +87,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_headers(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    for endpoint in customer_survey.EXEMPT:  # customers have no session; the secret in the address is their proof
+        csrf.exempt(app.view_functions[endpoint])
     refuse_unguarded(app)
     return app

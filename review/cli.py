@@ -47,11 +47,13 @@ def import_() -> None:
 
 
 def _register() -> None:
+    from review.customer_survey import commands as customer_survey
     from review.people import commands as people
     from review.schemes import commands as schemes
 
     for command in (*schemes.commands, *people.commands):
         cli.add_command(command)
+    import_.add_command(customer_survey.import_customers)
     import_.add_command(people.people_command)
     cli.add_command(import_)
 

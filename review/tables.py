@@ -1,6 +1,7 @@
 """Names every table of the main database once, for Alembic and for the laws that guard the schema."""
 
 import review.ballots.tables
+import review.customer_survey.tables
 import review.cycles.tables
 import review.infra.audit
 import review.infra.jobs
