@@ -161,6 +161,12 @@ def period_of(cycle: CycleRow) -> Period:
     return Period(cycle.kind, cycle.period_start, cycle.period_end)
 
 
+def living_reviews(cycle_id: int) -> list[ReviewRow]:
+    """The reviews of a cycle that were not withdrawn."""
+    living = select(ReviewRow).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+    return list(db.session.scalars(living.order_by(ReviewRow.id)))
+
+
 def ledger_of(cycle_id: int) -> Sequence[MoveRow]:
     return db.session.scalars(select(MoveRow).where(MoveRow.cycle_id == cycle_id).order_by(MoveRow.id)).all()
 
