@@ -22,7 +22,7 @@ MOST_TOLD = 50
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
 @with_app
 def people_command(file: Path, dry_run: bool) -> None:
-    """Import colleagues from FILE (.xlsx or .csv), by employee number. Importing the same file again changes nothing."""
+    """Import colleagues from FILE (.xlsx or .csv), by employee number; the same file again changes nothing."""
     at = now()
     roster_import.hold_the_directory()
     plan = roster_import.plan_of(file.read_bytes(), file.name, activation.today(at), may_make_administrators=True)

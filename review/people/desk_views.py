@@ -9,6 +9,7 @@ from review.domain.access import Actor, Deed, Role
 from review.infra import organisation
 from review.infra.clock import now
 from review.infra.gate import allow
+from review.infra.house import absolute
 from review.infra.pages import tell
 from review.people import accounts, activation, directory, organisation_settings
 from review.people.blueprint import bp
@@ -147,7 +148,7 @@ def slips(actor: Actor) -> ResponseReturnValue:
     units = directory.below(department, directory.departments()) if department else None
     person_id = request.args.get("person", type=int)
     found = activation.slips(actor.person_id, now(), units, person_id)
-    return render_template("people/slips.html", slips=found)
+    return render_template("people/slips.html", slips=found, address=absolute(url_for("people.activate")))
 
 
 @bp.post("/people/slips")
