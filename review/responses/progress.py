@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.vocabulary import Source
@@ -73,3 +73,17 @@ def rating_progress(cycle_id: int) -> set[int]:
     query = select(ResponseRow.review_id).join(ReviewRow, responsible)
     filed = query.where(ResponseRow.source == Source.SUPERVISOR, ResponseRow.filed_at.is_not(None))
     return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
+
+
+def filed_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether the self-review or the official rating of a `ReviewRow` was filed after `moment`, as a condition in SQL.
+
+    Customers are left out: once a cycle is counted, their part is closed.
+    """
+    official = (ResponseRow.source == Source.SUPERVISOR) & (ResponseRow.person_id == ReviewRow.supervisor_id)
+    later = select(ResponseRow.id).where(
+        ResponseRow.review_id == ReviewRow.id,
+        (ResponseRow.source == Source.SELF) | official,
+        ResponseRow.filed_at > moment,
+    )
+    return later.correlate_except(ResponseRow).exists()

@@ -18,9 +18,27 @@ from review.domain.scheme_shape import Scheme
 from review.domain.vocabulary import Source
 from review.infra.db import db
 from review.responses import shape
-from review.responses.progress import Found, State, Task, progress, rating_progress, self_progress, state_of
+from review.responses.progress import (
+    Found,
+    State,
+    Task,
+    filed_since,
+    progress,
+    rating_progress,
+    self_progress,
+    state_of,
+)
 from review.responses.tables import ResponseRow
-from review.responses.tally import CustomerWord, Stars, Tallied, customer_comments, customer_words, tallies, tally
+from review.responses.tally import (
+    CustomerWord,
+    Stars,
+    Tallied,
+    customer_comments,
+    customer_words,
+    tallies,
+    tallies_among,
+    tally,
+)
 
 __all__ = [
     "CustomerWord",
@@ -36,6 +54,7 @@ __all__ = [
     "file_rating",
     "file_self",
     "filed_ratings",
+    "filed_since",
     "progress",
     "rating_of",
     "rating_progress",
@@ -48,6 +67,7 @@ __all__ = [
     "self_sheet",
     "state_of",
     "tallies",
+    "tallies_among",
     "tally",
 ]
 

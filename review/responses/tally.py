@@ -1,6 +1,6 @@
 """Sums and counts of what was filed, worked out by the database: five queries for a cycle of any size."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,11 @@ def tallies(cycle_id: int) -> dict[int, Tallied]:
     if scheme_id is None:
         raise OutOfReach("cycles:no_such_cycle")
     return _tallied(scheme_of(scheme_id), ReviewRow.cycle_id == cycle_id)
+
+
+def tallies_among(review_ids: Collection[int], scheme: Scheme) -> dict[int, Tallied]:
+    """What was filed about some reviews of one scheme, by review; as many queries for one as for a whole team."""
+    return _tallied(scheme, ReviewRow.id.in_(review_ids))
 
 
 def tally(review_id: int) -> Tallied:

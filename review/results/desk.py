@@ -1,67 +1,98 @@
-"""What a supervisor sees before signing: their people with figures, but only once their own rating is in."""
+"""What a supervisor sees before signing: their people with figures, but only once their own rating is in.
+
+Figures are worked out at the moment of looking, since a rating may be filed after the count; signing stores them.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
 from review.cycles.lookup import ReviewFile
 from review.cycles.tables import CycleRow, ReviewRow
-from review.domain.cycle import Stage
-from review.domain.refusals import NotYet, TooLate
+from review.domain.vocabulary import Source
 from review.infra.db import db
 from review.people.tables import PersonRow
 from review.responses import service as responses
-from review.results.service import scorecard_of
+from review.results.service import require_finalising, seen_of, worked_out
 from review.results.tables import ScorecardRow, SignOffRow
+from review.results.working import customers_count
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One person of the supervisor's: the figures (None while the own rating is missing) and the sign-off."""
+    """One person of the supervisor's: the figures (None while the own rating is missing) and the sign-off.
+
+    `is_settled` is false also for a sign-off that speaks of other figures than the present ones.
+    """
 
     review_id: int
     name: str
-    is_rated: bool
     card: ScorecardRow | None
     sign_off: SignOffRow | None
+    is_settled: bool
+
+    @property
+    def is_rated(self) -> bool:
+        return self.card is not None
 
 
-def lines_of(supervisor_id: int, cycle: CycleRow) -> list[Line]:
-    """The supervisor's people in a cycle, in the order of their names. Three queries."""
-    if cycle.stage in {Stage.DRAFT, Stage.NOMINATING, Stage.COLLECTING, Stage.COUNTING}:
-        raise NotYet("results:not_counted_yet")
+def lines_of(supervisor_id: int, cycle: CycleRow, now: datetime) -> list[Line]:
+    """The supervisor's people in a cycle, in the order of their names, in a constant number of queries.
+
+    Raises NotYet before the count, TooLate once published.
+    """
+    require_finalising(cycle)
     query = (
-        select(ReviewRow.id, PersonRow.name, ScorecardRow, SignOffRow)
+        select(ReviewRow.id, PersonRow.name, SignOffRow)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
-        .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
         .outerjoin(SignOffRow, SignOffRow.review_id == ReviewRow.id)
         .where(
             ReviewRow.cycle_id == cycle.id, ReviewRow.supervisor_id == supervisor_id, ReviewRow.withdrawn_at.is_(None)
         )
         .order_by(PersonRow.name, ReviewRow.id)
     )
-    rated = responses.rating_progress(cycle.id)
-    return [
-        Line(review_id, name, review_id in rated, card if review_id in rated else None, sign_off)
-        for review_id, name, card, sign_off in db.session.execute(query)
-    ]
+    found = db.session.execute(query).all()
+    ids = [review_id for review_id, _, _ in found]
+    mine = responses.progress(Source.SUPERVISOR, ids, supervisor_id)
+    cards = worked_out(cycle, ids, now)
+    lines = []
+    for review_id, name, sign_off in found:
+        card, sheet = cards[review_id], mine.get(review_id)
+        is_rated = sheet is not None and sheet.filed_at is not None
+        lines.append(Line(review_id, name, card if is_rated else None, sign_off, _settles(sign_off, card)))
+    return lines
+
+
+def _settles(sign_off: SignOffRow | None, card: ScorecardRow) -> bool:
+    return sign_off is not None and sign_off.input_hash == card.input_hash
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One result before the sign-off: what was computed, what was signed already, what the sources wrote."""
+    """One result before the sign-off: what is computed now, what was signed already, what customers wrote.
+
+    `seen` names the first two, for the form.
+    """
 
     card: ScorecardRow
     sign_off: SignOffRow | None
     is_rated: bool
     customer_comments: list[str]
 
+    @property
+    def seen(self) -> str:
+        return seen_of(self.card, self.sign_off)
 
-def draft_of(file: ReviewFile) -> Draft:
+    @property
+    def is_settled(self) -> bool:
+        return _settles(self.sign_off, self.card)
+
+
+def draft_of(file: ReviewFile, now: datetime) -> Draft:
     """Raises NotYet before the count, TooLate once published. Without the own rating the others stay closed."""
-    if file.cycle.stage in {Stage.PUBLISHED, Stage.ARCHIVED, Stage.CANCELLED}:
-        raise TooLate("results:already_published")
-    card = scorecard_of(file.review.id)
-    is_rated = file.review.id in responses.rating_progress(file.cycle.id)
-    comments = responses.customer_comments(file.review.id) if is_rated else []
+    require_finalising(file.cycle)
+    card = worked_out(file.cycle, [file.review.id], now)[file.review.id]
+    is_rated = responses.rating_of(file.review.id) is not None
+    comments = responses.customer_comments(file.review.id) if is_rated and customers_count(card.working) else []
     return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, comments)

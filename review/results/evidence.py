@@ -1,7 +1,10 @@
-"""Brings together what the four sources said, a whole cycle at a time, in a constant number of queries."""
+"""Brings together what the four sources said, for a cycle or a team at once, in a constant number of queries."""
+
+from collections.abc import Collection
 
 from review.ballots import service as ballots
 from review.domain.responses import Evidence
+from review.domain.scheme_shape import Scheme
 from review.responses import service as responses
 
 
@@ -11,6 +14,13 @@ def of_cycle(cycle_id: int) -> dict[int, Evidence]:
     return {
         review_id: said.evidence(cells.get(review_id, ())) for review_id, said in responses.tallies(cycle_id).items()
     }
+
+
+def among(cycle_id: int, review_ids: Collection[int], scheme: Scheme) -> dict[int, Evidence]:
+    """The evidence of some reviews of a cycle, such as a supervisor's people."""
+    cells = ballots.cells_of(cycle_id)
+    tallies = responses.tallies_among(review_ids, scheme)
+    return {review_id: said.evidence(cells.get(review_id, ())) for review_id, said in tallies.items()}
 
 
 def of_review(review_id: int) -> Evidence:

@@ -12,11 +12,13 @@ from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.refusals import NotYet
 from review.domain.rounding import exact_text
 from review.domain.scheme import Scheme, Tier
-from review.domain.vocabulary import Grade, Source
+from review.domain.vocabulary import Grade
 from review.infra.db import db
 from review.people.tables import DepartmentRow, PersonRow
 from review.responses.written import written_in
 from review.results.tables import ScorecardRow, SignOffRow
+from review.results.waiting import settles
+from review.results.working import customers_count
 
 FIRST = 1  # the version of a result that was never appealed
 
@@ -57,14 +59,14 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
         .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
-        .outerjoin(SignOffRow, SignOffRow.review_id == ReviewRow.id)
+        .outerjoin(SignOffRow, settles())
         .outerjoin(signer, signer.id == SignOffRow.signed_by)
         .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
         .order_by(ReviewRow.id)
     )
     written = written_in(cycle.id)
     for review, subject, department, card, sign_off, signed_by in db.session.execute(query):
-        if card is None or sign_off is None or sign_off.input_hash != card.input_hash:
+        if card is None or sign_off is None:
             raise NotYet("results:not_signed_off", name=subject.name)
         grade = sign_off.final_grade
         body = {
@@ -83,6 +85,7 @@ def _cycle(cycle: CycleRow) -> dict[str, Any]:
     return {
         "id": cycle.id,
         "name": cycle.name,
+        "kind": cycle.kind.value,
         "period_start": cycle.period_start.isoformat(),
         "period_end": cycle.period_end.isoformat(),
         "acknowledge_days": cycle.acknowledge_days,
@@ -112,14 +115,15 @@ def _reward(tier: Tier) -> dict[str, Any]:
 
 
 def _written(said: Mapping[str, Any], card: ScorecardRow, scheme: Scheme) -> dict[str, Any]:
-    """Words and the self-review. Customers' words follow their figures: under the minimum they are not shown either."""
-    counted = [
-        line["sources"][Source.CUSTOMERS.value]["counted"] for line in card.working["criteria"] if line["sources"]
-    ]
-    enough = any(counted)
+    """Words and the self-review. Customers' words follow their figures: under the minimum they are not kept either."""
+    is_shown, customers = customers_count(card.working), said.get("customers", {"n": 0, "stars": None})
     return {
         "self": said.get("self"),
         "supervisor": said.get("supervisor", {}),
-        "customers": said.get("customers", {}) | {"comments": said.get("comments", []) if enough else []},
+        "customers": {
+            "n": customers["n"],
+            "stars": customers["stars"] if is_shown else None,
+            "comments": said.get("comments", []) if is_shown else [],
+        },
         "minimums": {source.value: least for source, least in scheme.minimums.items()},
     }

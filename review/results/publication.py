@@ -1,19 +1,25 @@
 """Publishes signed-off results, once each, grants their rewards, and notes who has read theirs."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import aliased
 
 from review.cycles.lookup import ReviewFile
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.refusals import NotYet, OutOfReach
+from review.domain.vocabulary import Grade
 from review.infra import audit
 from review.infra.db import db
-from review.results.freezing import bodies_of
+from review.infra.lists import PER_PAGE, Listing, page_of
+from review.people.tables import DepartmentRow, PersonRow
+from review.results.freezing import Frozen, bodies_of
 from review.results.tables import AcknowledgementRow, PublicationRow, RewardRow
 from review.schemes.service import scheme_of
 
@@ -29,69 +35,120 @@ def _quiet(_done: int, _total: int, _step: str) -> None:
 def freeze_cycle(cycle_id: int, *, by: int, now: datetime, report: Report = _quiet) -> int:
     """Publish every signed-off result of a cycle and grant its tiers, in the caller's transaction; how many are new.
 
-    A result that has a publication already is left alone, and a reward that was granted is not granted again.
+    A result that has a publication already is left alone, and a reward that was granted is not granted again, even
+    when two of these run at once. Raises NotYet when a result is not signed off on its figures.
     """
     cycle = db.session.get_one(CycleRow, cycle_id)
-    scheme = scheme_of(cycle.scheme_id)
-    there = set(db.session.scalars(select(PublicationRow.review_id).where(PublicationRow.cycle_id == cycle_id)))
-    rows: list[dict[str, Any]] = []
-    rewards: list[dict[str, Any]] = []
-    for frozen in bodies_of(cycle, scheme):
-        if frozen.review_id in there:
-            continue
-        rows.append(frozen.as_row(by, now))
-        if frozen.grade is not None:
-            coefficient = str(frozen.body["reward"]["coefficient"])
-            rewards.append(
-                {"review_id": frozen.review_id, "tier": frozen.grade, "coefficient": coefficient, "granted_at": now}
-            )
-    for start in range(0, len(rows), BATCH):
-        db.session.execute(insert(PublicationRow), rows[start : start + BATCH])
-        report(min(start + BATCH, len(rows)), len(rows), "publish")
-    _grant(rewards)
-    return len(rows)
+    bodies = bodies_of(cycle, scheme_of(cycle.scheme_id))
+    living = (ReviewRow.cycle_id == cycle_id) & ReviewRow.withdrawn_at.is_(None)
+    total = db.session.scalar(select(func.count()).select_from(ReviewRow).where(living)) or 0
+    done = new = 0
+    while some := list(islice(bodies, BATCH)):
+        fresh = _publish(some, by, now)
+        _grant([frozen for frozen in some if frozen.review_id in fresh], now)
+        done, new = done + len(some), new + len(fresh)
+        report(done, total, "publish")
+    return new
 
 
-def _grant(rewards: Sequence[dict[str, Any]]) -> None:
-    upsert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    for start in range(0, len(rewards), BATCH):
-        once = upsert(RewardRow).on_conflict_do_nothing(index_elements=["review_id"])
-        db.session.execute(once, list(rewards[start : start + BATCH]))
+def _insert(table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
+    return (postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert)(table)
+
+
+def _publish(some: Sequence[Frozen], by: int, now: datetime) -> set[int]:
+    """Store first versions; the reviews that had none before."""
+    once = _insert(PublicationRow).on_conflict_do_nothing(index_elements=["review_id", "version"])
+    rows = [frozen.as_row(by, now) for frozen in some]
+    return set(db.session.scalars(once.returning(PublicationRow.review_id), rows))
+
+
+def _grant(some: Sequence[Frozen], now: datetime) -> None:
+    rewards = [
+        {
+            "review_id": frozen.review_id,
+            "tier": frozen.grade,
+            "coefficient": frozen.body["reward"]["coefficient"],
+            "granted_at": now,
+        }
+        for frozen in some
+        if frozen.grade is not None
+    ]
+    if rewards:
+        db.session.execute(_insert(RewardRow).on_conflict_do_nothing(index_elements=["review_id"]), rewards)
 
 
 def publication_of(review_id: int) -> PublicationRow:
     """The newest published version of a result. Raises NotYet while there is none."""
     query = select(PublicationRow).where(PublicationRow.review_id == review_id)
-    row = db.session.scalar(query.order_by(PublicationRow.version.desc()).limit(1))
+    row: PublicationRow | None = db.session.scalar(query.order_by(PublicationRow.version.desc()).limit(1))
     if row is None:
         raise NotYet("results:not_published_yet")
     return row
 
 
-def publications_of(subject_id: int) -> list[PublicationRow]:
-    """A person's published results, newest last; of a result with several versions the newest."""
-    query = select(PublicationRow).where(PublicationRow.subject_id == subject_id)
-    newest = {row.review_id: row for row in db.session.scalars(query.order_by(PublicationRow.version))}
-    return sorted(newest.values(), key=lambda row: (row.published_at, row.id))
+def publications_of(subject_id: int, *, for_supervisor: int | None = None) -> list[PublicationRow]:
+    """A person's published results in their newest versions, oldest first; one query.
+
+    With `for_supervisor` only those this supervisor answers for: what they may not open, they learn nowhere else.
+    """
+    query = select(PublicationRow).where(PublicationRow.subject_id == subject_id, _is_newest())
+    if for_supervisor is not None:
+        query = query.join(ReviewRow, ReviewRow.id == PublicationRow.review_id)
+        query = query.where(ReviewRow.supervisor_id == for_supervisor)
+    return list(db.session.scalars(query.order_by(PublicationRow.published_at, PublicationRow.id)))
 
 
-def lines_in(cycle_id: int, supervisor_id: int | None = None) -> list[tuple[PublicationRow, bool]]:
-    """The published results of a cycle, each with whether its employee has signed; a supervisor's own only if asked.
+def _is_newest() -> ColumnElement[bool]:
+    other = aliased(PublicationRow)
+    newest = select(func.max(other.version)).where(other.review_id == PublicationRow.review_id)
+    return PublicationRow.version == newest.correlate(PublicationRow).scalar_subquery()
 
-    One query; of a result with several versions the newest.
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many published results got this grade; `score` is the sum of their scores in hundredths."""
+
+    grade: Grade | None
+    results: int
+    score: int
+    signed: int
+
+
+def counts_in(cycle_id: int, supervisor_id: int | None = None) -> list[Count]:
+    """The published results of a cycle by grade, or of those a supervisor answers for; one query."""
+    figures = (
+        PublicationRow.grade,
+        func.count(),
+        func.coalesce(func.sum(PublicationRow.score), 0),
+        func.count(AcknowledgementRow.publication_id),
+    )
+    query = _in_cycle(select(*figures), cycle_id, supervisor_id).group_by(PublicationRow.grade)
+    return [Count(grade, results, int(score), signed) for grade, results, score, signed in db.session.execute(query)]
+
+
+def lines_in(cycle_id: int, supervisor_id: int | None = None, *, page: int = 1, per_page: int = PER_PAGE) -> Listing:
+    """One page of the published results of a cycle, ordered by department and name; two queries of any size.
+
+    Its rows are (publication, whether its employee has signed).
     """
     query = (
-        select(PublicationRow, AcknowledgementRow.publication_id)
-        .outerjoin(AcknowledgementRow, AcknowledgementRow.publication_id == PublicationRow.id)
-        .where(PublicationRow.cycle_id == cycle_id)
-        .order_by(PublicationRow.version)
+        _in_cycle(select(PublicationRow, AcknowledgementRow.publication_id.is_not(None)), cycle_id, supervisor_id)
+        .join(PersonRow, PersonRow.id == PublicationRow.subject_id)
+        .outerjoin(DepartmentRow, DepartmentRow.id == PublicationRow.department_id)
+        .order_by(DepartmentRow.name, PersonRow.name, PublicationRow.review_id)
+    )
+    return page_of(query, page, per_page)
+
+
+def _in_cycle(query: Select[Any], cycle_id: int, supervisor_id: int | None) -> Select[Any]:
+    query = query.select_from(PublicationRow).outerjoin(
+        AcknowledgementRow, AcknowledgementRow.publication_id == PublicationRow.id
     )
     if supervisor_id is not None:
-        query = query.join(ReviewRow, ReviewRow.id == PublicationRow.review_id).where(
-            ReviewRow.supervisor_id == supervisor_id
-        )
-    newest = {row.review_id: (row, signed is not None) for row, signed in db.session.execute(query)}
-    return list(newest.values())
+        query = query.join(ReviewRow, ReviewRow.id == PublicationRow.review_id)
+        query = query.where(ReviewRow.supervisor_id == supervisor_id)
+    return query.where(PublicationRow.cycle_id == cycle_id, _is_newest())
 
 
 def acknowledge(file: ReviewFile, *, by: int, now: datetime) -> AcknowledgementRow:
@@ -99,12 +156,11 @@ def acknowledge(file: ReviewFile, *, by: int, now: datetime) -> AcknowledgementR
     if file.review.subject_id != by:
         raise OutOfReach("results:no_such_result")
     publication = publication_of(file.review.id)
-    found = db.session.get(AcknowledgementRow, publication.id)
-    if found is None:
-        found = AcknowledgementRow(publication_id=publication.id, person_id=by, at=now)
-        db.session.add(found)
+    row = {"publication_id": publication.id, "person_id": by, "at": now}
+    once = _insert(AcknowledgementRow).on_conflict_do_nothing(index_elements=["publication_id"])
+    if db.session.scalars(once.returning(AcknowledgementRow.publication_id), [row]).all():
         audit.record("results:result:acknowledged", f"review:{file.review.id}", by=by, at=now)
-    return found
+    return db.session.get_one(AcknowledgementRow, publication.id)
 
 
 def acknowledgement_of(publication_id: int) -> AcknowledgementRow | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, insert
 
-from review.cycles.lookup import file_of
-from review.cycles.tables import CycleRow, ReviewRow
+from review.ballots import service as ballots
+from review.cycles.lookup import ReviewFile, file_of
+from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
-from review.domain.refusals import Invalid, NotYet, Problem, TooLate
+from review.domain.refusals import Invalid, NotYet, OutOfReach, Problem, TooLate
 from review.domain.scorecard import Scorecard
 from review.domain.scoring import score
 from review.domain.vocabulary import Grade
@@ -18,11 +19,28 @@ from review.infra import audit
 from review.infra.db import db
 from review.results import evidence
 from review.results.tables import ScorecardRow, SignOffRow
+from review.results.waiting import Standing, standing, unfinalised
 from review.results.working import working_of
 from review.schemes.service import scheme_of
 
+__all__ = [
+    "SignOff",
+    "Standing",
+    "finalise",
+    "require_finalising",
+    "rescore",
+    "score_cycle",
+    "scorecard_of",
+    "seen_of",
+    "sign_off_of",
+    "standing",
+    "unfinalised",
+    "worked_out",
+]
+
 SUMMARY_LONGEST = 4000
 BATCH = 500
+BEFORE = frozenset({Stage.DRAFT, Stage.NOMINATING, Stage.COLLECTING, Stage.COUNTING})
 
 Report = Callable[[int, int, str], None]
 
@@ -32,7 +50,12 @@ def _quiet(_done: int, _total: int, _step: str) -> None:
 
 
 def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
-    """Score every review of a counted cycle in the caller's transaction; how many. Harmless to repeat."""
+    """Score every review of a counted cycle in the caller's transaction; how many. Harmless to repeat.
+
+    Raises NotYet before the count: without the peers' cells every score would be another one.
+    """
+    if not ballots.is_counted(cycle_id):
+        raise NotYet("results:not_counted_yet")
     cycle = db.session.get_one(CycleRow, cycle_id)
     scheme = scheme_of(cycle.scheme_id)
     everything = evidence.of_cycle(cycle_id)
@@ -40,24 +63,27 @@ def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
     rows = []
     for number, (review_id, said) in enumerate(sorted(everything.items()), 1):
         rows.append(_row(review_id, cycle_id, score(scheme, said), now))
-        if len(rows) == BATCH:
+        if len(rows) == BATCH or number == len(everything):
             db.session.execute(insert(ScorecardRow), rows)
             rows = []
             report(number, len(everything), "score")
-    if rows:
-        db.session.execute(insert(ScorecardRow), rows)
     db.session.expire_all()
     return len(everything)
 
 
+def worked_out(cycle: CycleRow, review_ids: list[int], now: datetime) -> dict[int, ScorecardRow]:
+    """Scorecards of some reviews on the evidence of this moment, by review; nothing is stored."""
+    scheme = scheme_of(cycle.scheme_id)
+    found = evidence.among(cycle.id, review_ids, scheme)
+    return {key: ScorecardRow(**_row(key, cycle.id, score(scheme, said), now)) for key, said in found.items()}
+
+
 def rescore(review_id: int, now: datetime) -> ScorecardRow:
-    """Score one review again, because its supervisor rated after the count."""
+    """Score one review again and store it, because something was filed after the count."""
     file = file_of(review_id)
-    if file.cycle.stage is not Stage.FINALISING:
-        raise NotYet("results:not_counted_yet")
+    require_finalising(file.cycle)
     scheme = scheme_of(file.cycle.scheme_id)
-    said = evidence.of_review(review_id)
-    values = _row(review_id, file.cycle.id, score(scheme, said), now)
+    values = _row(review_id, file.cycle.id, score(scheme, evidence.of_review(review_id)), now)
     row = db.session.merge(ScorecardRow(**values))
     db.session.flush()
     return row
@@ -78,18 +104,28 @@ def _row(review_id: int, cycle_id: int, card: Scorecard, now: datetime) -> dict[
 
 
 def scorecard_of(review_id: int) -> ScorecardRow:
-    """What was computed for a review. Raises NotYet before the count."""
+    """What was stored for a review. Raises NotYet before the count."""
     row = db.session.get(ScorecardRow, review_id)
     if row is None:
         raise NotYet("results:not_counted_yet")
     return row
 
 
+def require_finalising(cycle: CycleRow) -> None:
+    """Raises NotYet before the count, TooLate once the results are published or the cycle is cancelled."""
+    if cycle.stage in BEFORE:
+        raise NotYet("results:not_counted_yet")
+    if cycle.stage is Stage.CANCELLED:
+        raise TooLate("results:cycle_cancelled")
+    if cycle.stage is not Stage.FINALISING:
+        raise TooLate("results:already_published")
+
+
 @dataclass(frozen=True, slots=True)
 class SignOff:
     """What the supervisor decides. `grade` None means: the computed one.
 
-    `seen` is the input hash of the figures that were before the supervisor's eyes; None when nobody looked at a page.
+    `seen` is what `seen_of` said when the page was made; None when nobody looked at a page.
     """
 
     summary: str
@@ -98,23 +134,34 @@ class SignOff:
     seen: str | None = None
 
 
-def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> SignOffRow:
-    """Sign a result off, or sign it off anew until the cycle is published; every change of grade is audited.
+def seen_of(card: ScorecardRow, before: SignOffRow | None) -> str:
+    """Names the figures and the earlier sign-off that a page shows, so that a later one is not overwritten unseen."""
+    return f"{card.input_hash}:{before.signed_at.isoformat() if before else ''}"
 
-    Raises Invalid for a missing summary, for another grade than the computed one without a reason, and for a result
-    without a score without an explanation; NotYet before the count; TooLate once published.
+
+def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> SignOffRow:
+    """Sign a result off, or sign it off anew until the cycle is published; every change is audited.
+
+    The same once more changes nothing. Raises Invalid for a missing summary, for another grade than the computed one
+    without a reason, for a result without a score without an explanation, and when figures or sign-off are others than
+    those seen; OutOfReach for anybody but the responsible supervisor; NotYet before the count; TooLate once published.
     """
     file = file_of(review_id)
-    if file.cycle.stage in {Stage.PUBLISHED, Stage.ARCHIVED, Stage.CANCELLED}:
-        raise TooLate("results:already_published")
-    if file.cycle.stage is not Stage.FINALISING:
-        raise NotYet("results:not_counted_yet")
+    if file.review.supervisor_id != by:
+        raise OutOfReach("results:no_such_result")
+    require_finalising(_held(file))
     card = rescore(review_id, now)
     final = card.grade if decided.grade is None or card.grade is None else decided.grade
-    _check(card, final, decided)
     before = db.session.get(SignOffRow, review_id)
-    if before is not None and _same(before, final, decided) and before.input_hash == card.input_hash:
+    if before is not None and _is_same(before, card, final, decided, by):
         return before
+    _check(card, before, final, decided)
+    details = {
+        "before": _grade(before.final_grade) if before else None,
+        "computed": _grade(card.grade),
+        "final": _grade(final),
+        "reason": decided.reason.strip(),
+    }
     row = db.session.merge(
         SignOffRow(
             review_id=review_id,
@@ -128,73 +175,51 @@ def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> Sig
         )
     )
     db.session.flush()
-    audit.record(
-        "results:result:finalised",
-        f"review:{review_id}",
-        by=by,
-        at=now,
-        computed=card.grade.value if card.grade else None,
-        final=final.value if final else None,
-        reason=row.reason,
-    )
+    audit.record("results:result:finalised", f"review:{review_id}", by=by, at=now, **details)
     return row
 
 
-def _check(card: ScorecardRow, final: Grade | None, decided: SignOff) -> None:
-    problems = []
-    summary, reason = decided.summary.strip(), decided.reason.strip()
-    if not summary:
-        problems.append(Problem("results:summary_missing", "summary"))
-    problems += [
-        Problem("form:too_long", name, {"max": SUMMARY_LONGEST})
-        for name, text in (("summary", summary), ("reason", reason))
-        if len(text) > SUMMARY_LONGEST
-    ]
-    if card.grade is None and not reason:
-        problems.append(Problem("results:withheld_needs_reason", "reason"))
-    if card.grade is not None and final is not card.grade and not reason:
-        problems.append(Problem("results:grade_needs_reason", "reason"))
-    if decided.seen is not None and decided.seen != card.input_hash:
-        problems.append(Problem("results:figures_changed"))
+def _held(file: ReviewFile) -> CycleRow:
+    """The cycle as it is now, held until the end of the transaction: nobody publishes while somebody signs."""
+    return db.session.get_one(CycleRow, file.cycle.id, with_for_update={"read": True}, populate_existing=True)
+
+
+def _grade(grade: Grade | None) -> str | None:
+    return grade.value if grade else None
+
+
+def _is_same(row: SignOffRow, card: ScorecardRow, final: Grade | None, decided: SignOff, by: int) -> bool:
+    said = (decided.summary.strip(), decided.reason.strip(), final, card.input_hash, by)
+    return (row.summary, row.reason, row.final_grade, row.input_hash, row.signed_by) == said
+
+
+def _check(card: ScorecardRow, before: SignOffRow | None, final: Grade | None, decided: SignOff) -> None:
+    problems = [*_text_problems(decided), *_grade_problems(card, final, decided.reason.strip())]
+    if decided.seen is not None and decided.seen != seen_of(card, before):
+        same_figures = decided.seen.partition(":")[0] == card.input_hash
+        problems.append(Problem("results:signed_meanwhile" if same_figures else "results:figures_changed"))
     if problems:
         raise Invalid.of(problems)
 
 
-def _same(row: SignOffRow, final: Grade | None, decided: SignOff) -> bool:
-    said = (decided.summary.strip(), decided.reason.strip(), final)
-    return (row.summary, row.reason, row.final_grade) == said
+def _text_problems(decided: SignOff) -> list[Problem]:
+    problems = [] if decided.summary.strip() else [Problem("results:summary_missing", "summary")]
+    return problems + [
+        Problem("form:too_long", name, {"max": SUMMARY_LONGEST})
+        for name, text in (("summary", decided.summary), ("reason", decided.reason))
+        if len(text.strip()) > SUMMARY_LONGEST
+    ]
+
+
+def _grade_problems(card: ScorecardRow, final: Grade | None, reason: str) -> list[Problem]:
+    if card.grade is None:
+        return [] if reason else [Problem("results:withheld_needs_reason", "reason")]
+    if final is not card.grade and not reason:
+        return [Problem("results:grade_needs_reason", "reason")]
+    if final is card.grade and reason:
+        return [Problem("results:reason_without_change", "reason")]
+    return []
 
 
 def sign_off_of(review_id: int) -> SignOffRow | None:
     return db.session.get(SignOffRow, review_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far the results of a cycle are: what HR's checklist and the supervisors' list need."""
-
-    reviews: int
-    unfinalised: int
-    withheld_unexplained: int
-
-
-def standing(cycle_id: int) -> Standing:
-    """Three counts in two queries. A sign-off on other evidence than the present one does not count."""
-    living = (ReviewRow.cycle_id == cycle_id) & ReviewRow.withdrawn_at.is_(None)
-    signed = (SignOffRow.review_id == ReviewRow.id) & (SignOffRow.input_hash == ScorecardRow.input_hash)
-    joined = (
-        select(func.count(), func.count(SignOffRow.review_id), func.count(ScorecardRow.withheld))
-        .select_from(ReviewRow)
-        .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
-        .outerjoin(SignOffRow, signed)
-        .where(living)
-    )
-    total, done, _withheld = db.session.execute(joined).one()
-    unexplained = (
-        select(func.count())
-        .select_from(ReviewRow)
-        .join(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
-        .outerjoin(SignOffRow, signed)
-        .where(living, ScorecardRow.withheld.is_not(None), SignOffRow.review_id.is_(None))
-    )
-    return Standing(total, total - done, db.session.scalar(unexplained) or 0)

@@ -39,10 +39,10 @@ class SignOffRow(db.Model):
 
     __tablename__ = "sign_off"
     __table_args__ = (
-        CheckConstraint("computed_grade IS NOT NULL OR final_grade IS NULL", name="no_grade_without_score"),
-        CheckConstraint(
-            "(computed_grade IS NOT NULL AND final_grade = computed_grade) OR reason <> ''", name="reasoned"
-        ),
+        CheckConstraint("(computed_grade IS NULL) = (final_grade IS NULL)", name="graded_when_scored"),
+        # Without a score both are NULL, so is the comparison, and a NULL would satisfy the check.
+        CheckConstraint("coalesce(final_grade = computed_grade, false) OR reason <> ''", name="reasoned"),
+        CheckConstraint("summary <> ''", name="summarised"),
     )
 
     review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), primary_key=True)
@@ -59,7 +59,11 @@ class PublicationRow(db.Model):
     """A published result, frozen: everything its page shows, as it was on that day."""
 
     __tablename__ = "publication"
-    __table_args__ = (UniqueConstraint("review_id", "version"), Index("ix_publication_cycle_id", "cycle_id"))
+    __table_args__ = (
+        UniqueConstraint("review_id", "version"),
+        CheckConstraint("(score IS NULL) = (grade IS NULL)", name="graded_when_scored"),
+        Index("ix_publication_cycle_id", "cycle_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     review_id: Mapped[int] = mapped_column(ForeignKey("review.id"))

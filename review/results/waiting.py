@@ -1,27 +1,65 @@
-"""Which results still wait for their supervisor's word: for reminders, the start page and HR's checklist."""
+"""Which results still wait for their supervisor's word: for reminders, the start page and HR's checklist.
 
+A sign-off settles a result only while it speaks of the present figures and comes from whoever answers for it now.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.infra.db import db
 from review.people.tables import PersonRow
+from review.responses import service as responses
 from review.results.tables import ScorecardRow, SignOffRow
 
 
+def settles() -> ColumnElement[bool]:
+    """Whether a `SignOffRow` settles the result of a `ReviewRow` with this `ScorecardRow`, as a condition in SQL."""
+    return (
+        (SignOffRow.review_id == ReviewRow.id)
+        & (SignOffRow.signed_by == ReviewRow.supervisor_id)
+        & (SignOffRow.input_hash == ScorecardRow.input_hash)
+        & ~responses.filed_since(ScorecardRow.scored_at)
+    )
+
+
 def _waiting(*columns: Any) -> Any:
-    """Living reviews without a sign-off on their present figures."""
-    signed = (SignOffRow.review_id == ReviewRow.id) & (SignOffRow.input_hash == ScorecardRow.input_hash)
+    """Living reviews without a sign-off that settles them."""
     return (
         select(*columns)
         .select_from(ReviewRow)
         .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
-        .outerjoin(SignOffRow, signed)
+        .outerjoin(SignOffRow, settles())
         .where(ReviewRow.withdrawn_at.is_(None), SignOffRow.review_id.is_(None))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the results of a cycle are: what HR's checklist needs."""
+
+    reviews: int
+    unfinalised: int
+    withheld_unexplained: int
+
+
+def standing(cycle_id: int) -> Standing:
+    """Three counts in two queries."""
+    living = (ReviewRow.cycle_id == cycle_id) & ReviewRow.withdrawn_at.is_(None)
+    total = db.session.scalar(select(func.count()).select_from(ReviewRow).where(living)) or 0
+    waiting = _waiting(func.count(), func.count(ScorecardRow.withheld)).where(ReviewRow.cycle_id == cycle_id)
+    unfinalised, unexplained = db.session.execute(waiting).one()
+    return Standing(total, unfinalised, unexplained)
+
+
+def unfinalised(cycle_id: int) -> list[int]:
+    """The reviews whose results wait. One query."""
+    waiting = _waiting(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id)
+    return list(db.session.scalars(waiting.order_by(ReviewRow.id)))
 
 
 def unfinalised_by_supervisor(cycle_id: int) -> dict[int, int]:

@@ -1,10 +1,11 @@
 """A scorecard as plain data that can be kept for good: every number of the working, exact where it was not rounded."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from review.domain.rounding import decimal_text
 from review.domain.scorecard import CriterionLine, Scorecard, SourceLine
+from review.domain.vocabulary import Source
 
 
 def working_of(card: Scorecard) -> dict[str, Any]:
@@ -56,6 +57,6 @@ def _source(line: SourceLine) -> dict[str, Any]:
     }
 
 
-def points_text(hundredths: int | None) -> str:
-    """`8794` as `87.94`; an en dash where there is no number."""
-    return "–" if hundredths is None else decimal_text(hundredths)
+def customers_count(working: Mapping[str, Any]) -> bool:
+    """Whether customers' figures count anywhere: their words are shown where their figures are, and only there."""
+    return any(line["sources"][Source.CUSTOMERS.value]["counted"] for line in working["criteria"])
