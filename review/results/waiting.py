@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.infra.db import db
-from review.people.tables import PersonRow
+from review.people.tables import DepartmentRow, PersonRow
 from review.responses import service as responses
 from review.results.tables import ScorecardRow, SignOffRow
 
@@ -87,3 +87,44 @@ def open_tasks(supervisor_id: int) -> list[tuple[CycleRow, int]]:
     query = _waiting(CycleRow, func.count()).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
     mine = query.where(CycleRow.stage == Stage.FINALISING, ReviewRow.supervisor_id == supervisor_id)
     return [tuple(row) for row in db.session.execute(mine.group_by(CycleRow.id).order_by(CycleRow.finalise_by))]
+
+
+def distribution(cycle_id: int) -> dict[str | None, int]:
+    """How many results have each grade: the signed one, else the computed one; None for those without. One query."""
+    grade = func.coalesce(SignOffRow.final_grade, ScorecardRow.grade)
+    query = (
+        select(grade, func.count())
+        .select_from(ReviewRow)
+        .join(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
+        .outerjoin(SignOffRow, SignOffRow.review_id == ReviewRow.id)
+        .where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+    )
+    return {found: count for found, count in db.session.execute(query.group_by(grade))}  # noqa: C416
+
+
+def changed_grades(cycle_id: int, most: int = 50) -> list[Any]:
+    """Results signed with another grade than the computed one: names, both grades, score, reason, who and when."""
+    boss = aliased(PersonRow)
+    query = (
+        select(
+            PersonRow.name,
+            DepartmentRow.name.label("department"),
+            ScorecardRow.score,
+            SignOffRow.computed_grade,
+            SignOffRow.final_grade,
+            SignOffRow.reason,
+            boss.name.label("signed_by"),
+            SignOffRow.signed_at,
+        )
+        .join(ReviewRow, ReviewRow.subject_id == PersonRow.id)
+        .join(SignOffRow, SignOffRow.review_id == ReviewRow.id)
+        .join(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
+        .join(boss, boss.id == SignOffRow.signed_by)
+        .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
+        .where(
+            ReviewRow.cycle_id == cycle_id,
+            ReviewRow.withdrawn_at.is_(None),
+            SignOffRow.final_grade != SignOffRow.computed_grade,
+        )
+    )
+    return list(db.session.execute(query.order_by(SignOffRow.signed_at.desc()).limit(most)))

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from review.cycles.tables import CycleRow
+from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import due_reminder, local_day, reminder_days
 from review.domain.cycle import Stage
 from review.infra import organisation, outbox
@@ -107,6 +107,16 @@ def _open(cycle: CycleRow, deadline: Deadline) -> list[tuple[str, dict[int, int]
     peers = dict.fromkeys(peer_review.owing(cycle.id), 0)
     ratings = {supervisor: len(reviews) for supervisor, reviews in missing_ratings(cycle.id).items()}
     return [("peers", peers), ("rating", ratings)]
+
+
+def idle_supervisors(cycle: CycleRow) -> set[int]:
+    """The supervisors who have not filed a single rating in this cycle."""
+    living = select(ReviewRow.supervisor_id, func.count()).where(
+        ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None), ReviewRow.supervisor_id.is_not(None)
+    )
+    asked = {who: count for who, count in db.session.execute(living.group_by(ReviewRow.supervisor_id))}  # noqa: C416
+    missing = missing_ratings(cycle.id)
+    return {who for who, count in asked.items() if len(missing.get(who, ())) == count}
 
 
 def write(debts: dict[int, Debt], *, now: datetime) -> int:

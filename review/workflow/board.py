@@ -1,0 +1,153 @@
+"""HR's live board of a running cycle in a constant number of queries. Peers appear once: rounded, daily, as a whole."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
+
+from review.customer_survey.figures import Rate, response_rate
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.calendar import is_working_day, local_day
+from review.infra.db import db
+from review.infra.organisation import Organisation
+from review.infra.outbox import LetterRow, LetterState
+from review.people.tables import DepartmentRow, PersonRow
+from review.responses.progress import rating_progress, self_progress
+from review.workflow.tables import PeerProgressRow
+
+
+def percent(part: int, whole: int) -> int:
+    """Whole percent, rounded down: 100 means all."""
+    return 100 * part // whole if whole else 0
+
+
+@dataclass(slots=True)
+class Share:
+    """So many of so many."""
+
+    done: int = 0
+    all: int = 0
+
+    @property
+    def percent(self) -> int:
+        return percent(self.done, self.all)
+
+    @property
+    def missing(self) -> int:
+        return self.all - self.done
+
+
+@dataclass(slots=True)
+class Group:
+    """A department's signed sources. Peers are never told by group: a small one would show who has not cast."""
+
+    name: str | None
+    supervisors: set[str] = field(default_factory=set)
+    selfs: Share = field(default_factory=Share)
+    ratings: Share = field(default_factory=Share)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Something HR may want to act on: what, whom it concerns by name, and how many results it touches."""
+
+    key: str
+    count: int
+    people: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def is_urgent(self) -> bool:
+        return self.key in {"supervisors_idle", "no_supervisor", "count_failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything the page shows while answers come in."""
+
+    reviewed: int
+    selfs: Share
+    ratings: Share
+    supervisors: int
+    idle_supervisors: int
+    peers: PeerProgressRow | None
+    without_peers: int
+    customers: Rate
+    groups: tuple[Group, ...]
+    blockers: tuple[Blocker, ...]
+
+
+def board_of(cycle: CycleRow) -> Board:
+    """Nine queries, whatever the size of the company."""
+    boss = aliased(PersonRow)
+    query = (
+        select(ReviewRow.id, DepartmentRow.name, boss.name, ReviewRow.supervisor_id, ReviewRow.without_peers)
+        .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
+        .outerjoin(boss, boss.id == ReviewRow.supervisor_id)
+        .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
+    )
+    selfs, ratings = self_progress(cycle.id), rating_progress(cycle.id)
+    groups: dict[str | None, Group] = {}
+    owed, names, filed = Counter[int](), dict[int, str](), Counter[int]()
+    lost = without_peers = 0
+    for review, department, supervisor_name, supervisor, without in db.session.execute(query):
+        group = groups.setdefault(department, Group(department))
+        group.selfs.all += 1
+        group.ratings.all += 1
+        group.selfs.done += review in selfs
+        group.ratings.done += review in ratings
+        without_peers += without
+        if supervisor is None:
+            lost += 1
+            continue
+        group.supervisors.add(supervisor_name)
+        owed[supervisor] += 1
+        filed[supervisor] += review in ratings
+        names[supervisor] = supervisor_name
+    idle = sorted((who for who in owed if not filed[who]), key=lambda who: (-owed[who], names[who]))
+    rate = response_rate(cycle.id)
+    return Board(
+        reviewed=sum(group.selfs.all for group in groups.values()),
+        selfs=_sum([group.selfs for group in groups.values()]),
+        ratings=_sum([group.ratings for group in groups.values()]),
+        supervisors=len(owed),
+        idle_supervisors=len(idle),
+        peers=_latest_progress(cycle.id),
+        without_peers=without_peers,
+        customers=rate,
+        groups=tuple(sorted(groups.values(), key=lambda group: (group.ratings.percent, group.name or ""))),
+        blockers=_blockers(rate, lost, tuple(names[who] for who in idle), sum(owed[who] for who in idle)),
+    )
+
+
+def _sum(shares: list[Share]) -> Share:
+    return Share(sum(share.done for share in shares), sum(share.all for share in shares))
+
+
+def _latest_progress(cycle_id: int) -> PeerProgressRow | None:
+    query = select(PeerProgressRow).where(PeerProgressRow.cycle_id == cycle_id)
+    return db.session.scalar(query.order_by(PeerProgressRow.day.desc()).limit(1))
+
+
+def _blockers(rate: Rate, lost: int, idle: tuple[str, ...], touched: int) -> tuple[Blocker, ...]:
+    """What holds results up, most people first."""
+    failed = select(func.count()).select_from(LetterRow).where(LetterRow.state == LetterState.FAILED)
+    letters = db.session.scalar(failed) or 0
+    found = [
+        Blocker("supervisors_idle", len(idle), touched, idle),
+        Blocker("no_supervisor", lost, lost),
+        Blocker("few_customers", rate.reviewed - rate.reached, rate.reviewed - rate.reached),
+        Blocker("letters_failed", letters, letters),
+    ]
+    urgent_first = sorted(found, key=lambda blocker: (not blocker.is_urgent, -blocker.people))
+    return tuple(blocker for blocker in urgent_first if blocker.count)
+
+
+def working_days(cycle: CycleRow, now: datetime, ours: Organisation) -> tuple[int, int]:
+    """Which working day of the collecting this is, and how many there are."""
+    today = local_day(now, ours.zone).toordinal()
+    first, last = (local_day(at, ours.zone).toordinal() for at in (cycle.opens_at, cycle.closes_at))
+    days = [day for day in range(first, last + 1) if is_working_day(date.fromordinal(day), ours.holidays)]
+    return sum(day <= today for day in days), len(days)

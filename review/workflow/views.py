@@ -1,0 +1,163 @@
+"""HR's desk: the list of cycles, the form of a cycle, who is in it, and its live board."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from review.cycles import service
+from review.cycles.lookup import find_cycle
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.access import Actor, Deed
+from review.domain.calendar import local_day
+from review.domain.cycle import Stage
+from review.infra.clock import now
+from review.infra.db import db
+from review.infra.gate import allow
+from review.infra.lists import page_of, slice_of
+from review.infra.pages import ours, tell
+from review.people import directory
+from review.results import service as results
+from review.schemes import service as schemes
+from review.workflow import asking, choosing, close, launch, plan, proposal, remind
+from review.workflow.board import board_of, working_days
+from review.workflow.doors import desk as bp
+from review.workflow.forms import CycleForm, PeopleForm, Who, stand_of, start_from
+from review.workflow.tables import ScheduleRow
+from review.workflow.timeline import steps_of
+
+
+@bp.get("/cycles")
+@allow(Deed.CYCLE_SEE)
+def cycles(_actor: Actor) -> ResponseReturnValue:
+    reviewed = (
+        select(func.count())
+        .where(ReviewRow.cycle_id == CycleRow.id, ReviewRow.withdrawn_at.is_(None))
+        .correlate(CycleRow)
+        .scalar_subquery()
+    )
+    query = select(CycleRow, reviewed).order_by(CycleRow.period_end.desc(), CycleRow.id.desc())
+    listing = page_of(query, request.args.get("page", 1, type=int))
+    return render_template("workflow/cycles.html", listing=listing, today=local_day(now(), ours().zone))
+
+
+def _cycle_form(**values: Any) -> CycleForm:
+    stored = schemes.open_schemes()
+    return CycleForm(
+        schemes=[(row.id, f"{row.key} · v{row.version}") for row in stored],
+        departments=directory.department_paths(),
+        **values,
+    )
+
+
+@bp.get("/cycles/new")
+@allow(Deed.CYCLE_CREATE)
+def new(_actor: Actor) -> ResponseReturnValue:
+    started = start_from(proposal.propose(now(), ours()), ours().zone)
+    return render_template("workflow/cycle_form.html", form=_cycle_form(data=started), cycle=None)
+
+
+@bp.post("/cycles/new")
+@allow(Deed.CYCLE_CREATE)
+def create(actor: Actor) -> ResponseReturnValue:
+    form, at, made = _cycle_form(), now(), []
+
+    def act() -> None:
+        departments = form.chosen_departments()
+        cycle = service.create(form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
+        if form.who.data != Who.LATER:
+            choosing.choose(cycle, departments)
+        made.append(cycle.id)
+
+    if not form.accept(act):
+        return render_template("workflow/cycle_form.html", form=form, cycle=None), 422
+    tell("workflow:cycle_created", name=form.name.data)
+    here = "desk.people" if form.who.data == Who.LATER else "desk.peers"
+    return redirect(url_for(here, cycle_id=made[0]))
+
+
+@bp.get("/cycles/<int:cycle_id>/edit")
+@allow(Deed.CYCLE_RUN, find=find_cycle)
+def edit(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    form = _cycle_form(data=stand_of(cycle, ours().zone))
+    return render_template("workflow/cycle_form.html", form=form, cycle=cycle)
+
+
+@bp.post("/cycles/<int:cycle_id>/edit")
+@allow(Deed.CYCLE_RUN, find=find_cycle)
+def change(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    form, at = _cycle_form(), now()
+
+    def act() -> None:
+        service.change(cycle, form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
+        plan.forget(cycle)
+
+    if not form.accept(act):
+        return render_template("workflow/cycle_form.html", form=form, cycle=cycle), 422
+    tell("workflow:cycle_changed", name=form.name.data)
+    return redirect(url_for("desk.cycle", cycle_id=cycle.id))
+
+
+@bp.get("/cycles/<int:cycle_id>/people")
+@allow(Deed.CYCLE_RUN, find=find_cycle)
+def people(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    text = request.args.get("q", "").strip()
+    return render_template(
+        "workflow/people.html",
+        cycle=cycle,
+        text=text,
+        found=choosing.search(cycle, text, 20) if text else [],
+        listing=page_of(choosing.chosen(cycle), request.args.get("page", 1, type=int)),
+        form=PeopleForm(departments=directory.department_paths()),
+        is_open=cycle.stage is Stage.DRAFT,
+    )
+
+
+@bp.post("/cycles/<int:cycle_id>/people")
+@allow(Deed.CYCLE_RUN, find=find_cycle)
+def choose(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    form = PeopleForm(departments=directory.department_paths())
+    if form.who.data == Who.EVERYONE:
+        count = choosing.choose(cycle, None)
+    elif form.who.data == Who.DEPARTMENTS:
+        count = choosing.choose(cycle, form.departments.data or [])
+    else:
+        added = request.form.getlist("add", type=int)
+        count = choosing.add_and_remove(cycle, added, request.form.getlist("remove", type=int))
+    tell("workflow:people_chosen", count=count)
+    return redirect(url_for("desk.people", cycle_id=cycle.id, q=request.form.get("q") or None))
+
+
+@bp.get("/cycles/<int:cycle_id>")
+@allow(Deed.CYCLE_SEE, find=find_cycle)
+def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    at, context = now(), {"cycle": cycle, "steps": steps_of(cycle, ours()), "at": now()}
+    scheme = schemes.scheme_of(cycle.scheme_id)
+    context["scheme"] = scheme
+    if cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
+        facts = launch.facts_of(cycle, at)
+        return render_template(
+            "workflow/draft.html",
+            **context,
+            facts=facts,
+            needs=launch.needs(cycle, facts),
+            date_problems=launch.problems_of_dates(cycle, at),
+            lost=launch.without_supervisor(cycle, at, 20) if facts.people_without_supervisor else [],
+            scheduled=db.session.get(ScheduleRow, cycle.id),
+            refused=asking.refusal_of(launch.key_of(cycle.id)),
+        )
+    if cycle.stage is Stage.COLLECTING:
+        board = board_of(cycle)
+        return render_template(
+            "workflow/board.html",
+            **context,
+            board=board,
+            groups=slice_of(board.groups, request.args.get("page", 1, type=int), 20),
+            day=working_days(cycle, at, ours()),
+            reminders=remind.coming(cycle, at, ours()),
+        )
+    if cycle.stage is Stage.COUNTING:
+        refused = asking.refusal_of(close.count_key(cycle.id))
+        return render_template("workflow/counting.html", **context, refused=refused, job=close.count_key(cycle.id))
+    return render_template("workflow/after.html", **context, standing=results.standing(cycle.id))

@@ -1,0 +1,91 @@
+"""What keeps the house running, for its administrator: letters by state, jobs, the audit log."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select, update
+
+from review.domain.access import Actor, Deed
+from review.infra import audit, jobs, outbox
+from review.infra.audit import AuditRow
+from review.infra.clock import now
+from review.infra.db import db
+from review.infra.gate import allow
+from review.infra.house import house
+from review.infra.jobs import JobRow, JobState
+from review.infra.lists import page_of
+from review.infra.outbox import LetterRow, LetterState
+from review.infra.pages import tell
+from review.people.tables import PersonRow
+from review.workflow.doors import desk as bp
+
+
+@bp.get("/admin/mail")
+@allow(Deed.MAIL_SEE)
+def mail(_actor: Actor) -> ResponseReturnValue:
+    wanted = request.args.get("state")
+    query = select(LetterRow).order_by(LetterRow.id.desc())
+    if wanted in LetterState:
+        query = query.where(LetterRow.state == LetterState(wanted))
+    return render_template(
+        "workflow/mail.html",
+        listing=page_of(query, request.args.get("page", 1, type=int)),
+        counts={state.value: count for state, count in outbox.counts().items()},
+        states=[state.value for state in LetterState],
+        wanted=wanted if wanted in LetterState else None,
+        has_server=house().settings.smtp_url is not None,
+    )
+
+
+@bp.post("/admin/mail")
+@allow(Deed.MAIL_SEE)
+def send_again(actor: Actor) -> ResponseReturnValue:
+    """Put failed letters back in line: those ticked, or all."""
+    at, failed = now(), LetterRow.state == LetterState.FAILED
+    again = update(LetterRow).where(failed).values(state=LetterState.WAITING, send_after=at, attempts=0, error=None)
+    if not request.form.get("all"):
+        again = again.where(LetterRow.id.in_(request.form.getlist("letter", type=int)))
+    count = db.session.execute(again).rowcount
+    audit.record("workflow:mail:sent_again", "mail", by=actor.person_id, at=at, letters=count)
+    tell("workflow:letters_again", count=count)
+    return redirect(url_for("desk.mail"))
+
+
+@bp.get("/admin/jobs", endpoint="jobs")
+@allow(Deed.JOBS_SEE)
+def jobs_list(_actor: Actor) -> ResponseReturnValue:
+    query = select(JobRow).order_by(JobRow.id.desc())
+    listing = page_of(query, request.args.get("page", 1, type=int))
+    running = {row.key: house().progress.read(row.key) for row in listing.rows if row.state is JobState.RUNNING}
+    return render_template("workflow/jobs.html", listing=listing, running=running, counts=_by_state())
+
+
+def _by_state() -> dict[str, int]:
+    rows = db.session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+    return {state.value: count for state, count in rows}
+
+
+@bp.post("/admin/jobs")
+@allow(Deed.JOBS_SEE)
+def do_again(actor: Actor) -> ResponseReturnValue:
+    """Put a failed job back in line."""
+    at, key = now(), request.form.get("key", "")
+    row = jobs.find(key)
+    if row is not None and row.state is JobState.FAILED and jobs.ask_again(key, at):
+        audit.record("workflow:job:repeated", f"job:{key}"[:120], by=actor.person_id, at=at)
+        tell("workflow:job_again")
+    return redirect(url_for("desk.jobs"))
+
+
+@bp.get("/admin/audit", endpoint="audit")
+@allow(Deed.AUDIT_SEE)
+def audit_log(_actor: Actor) -> ResponseReturnValue:
+    about = request.args.get("about", "").strip()
+    query = (
+        select(AuditRow, PersonRow.name)
+        .outerjoin(PersonRow, PersonRow.id == AuditRow.actor_id)
+        .order_by(AuditRow.id.desc())
+    )
+    if about:
+        query = query.where(AuditRow.about == about)
+    listing = page_of(query, request.args.get("page", 1, type=int))
+    return render_template("workflow/audit.html", listing=listing, about=about)
