@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wtforms import IntegerField, RadioField, TextAreaField
+from wtforms import IntegerField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
@@ -53,6 +53,10 @@ class SelfReviewForm(Form):
         """The filing this page was opened at; a version nobody can read counts as one never seen."""
         return self.version.data if isinstance(self.version.data, int) else -1
 
+    def now_seen(self, version: int) -> None:
+        """Let the page that is shown again carry this version instead of the one it was opened at."""
+        self.version.data, self.version.raw_data = version, None
+
     def value(self) -> SelfReview:
         """What was typed, as far as it makes sense; whether it suffices is the service's question."""
         answers: dict[str, Level | None] = {}
@@ -73,7 +77,7 @@ class SelfReviewForm(Form):
 
 def form_for(scheme: Scheme, sheet: Sheet[SelfReview] | None = None) -> SelfReviewForm:
     """The form for this scheme, filled with the draft, else with what is filed."""
-    choices = [(level.value, level.value) for level in LEVELS]
+    choices = [SelectChoice(level.value, level.value) for level in LEVELS]
     fields = {
         PREFIX + criterion.key: RadioField(choices=choices, validators=[Optional()]) for criterion in scheme.criteria
     }

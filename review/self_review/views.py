@@ -60,7 +60,7 @@ def autosave(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
 
 def _page(file: ReviewFile, form: SelfReviewForm, sheet: Sheet[SelfReview] | None, at: datetime) -> ResponseReturnValue:
     if form.is_second and sheet is not None:
-        form.version.data = sheet.version  # the page shows what is filed now: sending it again is a decision
+        form.now_seen(sheet.version)  # the page shows what is filed now: sending it again is a decision
     page = render_template(
         "self_review/write.html",
         file=file,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from wtforms import DateField, RadioField, SelectField, TextAreaField
+from wtforms import DateField, RadioField, SelectChoice, SelectField, TextAreaField
 from wtforms.validators import Optional
 
 from review.domain.refusals import NotYet, Refusal, Taken, TooLate
@@ -17,7 +17,7 @@ from review.infra.forms import Form, at_most, blank_to_none, filled, strip
 from review.supervisor_review.tables import LONGEST_NOTE
 
 LEVEL, COMMENT = "level_", "comment_"
-CHOICES = [(level.value, level.value) for level in LEVELS]
+CHOICES = [SelectChoice(level.value, level.value) for level in LEVELS]
 
 
 class KeepingForm(Form):
@@ -98,5 +98,5 @@ class NoteForm(Form):
 
 def note_form(scheme: Scheme, locale: str, today: date, criterion: str = "") -> NoteForm:
     form = NoteForm(data={"on": today, "criterion": criterion})
-    form.criterion.choices = [("", "—"), *((c.key, c.name.of(locale)) for c in scheme.criteria)]
+    form.criterion.choices = [SelectChoice("", "—"), *(SelectChoice(c.key, c.name.of(locale)) for c in scheme.criteria)]
     return form

@@ -64,6 +64,6 @@ def _page(actor: Actor, person: PersonRow, form: NoteForm, status: int) -> Respo
         person=person,
         note=form,
         evidence=notes.notes_about(person.id, actor.person_id),
-        names={key: name for key, name in form.criterion.choices if key},
+        names={choice.value: choice.label for choice in form.criterion.choices if choice.value},
     )
     return make_response(page, status)
