@@ -13,14 +13,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import css_inline
-from flask import render_template
+from flask import current_app
 from flask_babel import force_locale
 
+from review.domain.refusals import Refusal
 from review.infra import organisation, outbox
+from review.infra.db import db, only_reading
 from review.infra.house import house
 from review.infra.outbox import LetterRow
 
 BATCH = 50
+TIMEOUT = 30
 
 log = logging.getLogger(__name__)
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
@@ -37,13 +40,15 @@ def render(row: LetterRow, now: datetime) -> EmailMessage:
     folder = f"letters/{row.kind.replace(':', '/')}"
     with force_locale(row.locale):
         context |= {"organisation": ours, "locale": row.locale, "base_url": house().settings.base_url}
-        subject = " ".join(render_template(f"{folder}.subject.txt", **context).split())
-        text = render_template(f"{folder}.txt", **context).strip() + "\n"
-        html = _inliner.inline(render_template(f"{folder}.html", **context))
+        # Not by Flask's render_template: what it adds (who is signed in, where they can go) belongs to pages.
+        templates = current_app.jinja_env
+        subject = " ".join(templates.get_template(f"{folder}.subject.txt").render(context).split())
+        text = templates.get_template(f"{folder}.txt").render(context).strip() + "\n"
+        html = _inliner.inline(templates.get_template(f"{folder}.html").render(context))
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = Address(ours.name, addr_spec=ours.mail_from)
-    message["To"] = row.to
+    message["To"] = Address(addr_spec=row.to)  # one address: commas and line breaks are refused here
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<letter-{row.id}@{ours.mail_from.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -60,16 +65,15 @@ def connection(url: str) -> Iterator[smtplib.SMTP]:
     parts = urlsplit(url)
     host = parts.hostname or "localhost"
     if parts.scheme == "smtps":
-        client: smtplib.SMTP = smtplib.SMTP_SSL(
-            host, parts.port or 465, timeout=30, context=ssl.create_default_context()
-        )
+        context = ssl.create_default_context()
+        client: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
     else:
-        client = smtplib.SMTP(host, parts.port or 25, timeout=30)
+        client = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
+    try:
         client.ehlo()
-        if client.has_extn("starttls"):
+        if parts.scheme != "smtps" and client.has_extn("starttls"):
             client.starttls(context=ssl.create_default_context())
             client.ehlo()
-    try:
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         yield client
@@ -86,36 +90,59 @@ def send_due(now: datetime, most: int = BATCH) -> int:
     if url is None:
         return 0
     rows = outbox.claim(now, most)
+    waiting = list(rows)
     if not rows:
         return 0
     try:
         with connection(url) as client:
-            for row in rows:
-                _send(client, row, now)
+            while waiting:
+                _send(client, waiting.pop(0), now)
     except (smtplib.SMTPException, OSError) as error:
-        log.warning("the mail server did not answer: %s", error)
-        for row in rows:
-            _put_back(row, now, error)
+        # Only the letter on the wire has been tried; the rest must not use up their attempts on a broken connection.
+        log.warning("the mail server broke off: %s", type(error).__name__)
+        outbox.release(waiting, now, _told(error))
     return len(rows)
 
 
 def _send(client: smtplib.SMTP, row: LetterRow, now: datetime) -> None:
-    try:
-        message = render(row, now)
-    except Exception as error:
-        outbox.mark_failed(row, now, f"{type(error).__name__}: {error}", for_good=False)
-        log.warning("letter %s could not be written", row.kind, exc_info=error)
-        row.state = outbox.LetterState.FAILED
+    """Send one letter and note what became of it; raises only when the connection is of no more use."""
+    message = _rendered(row, now)
+    if message is None:
         return
     try:
         client.send_message(message)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPSenderRefused) as error:
-        outbox.mark_failed(row, now, str(error), for_good=_is_final(error))
-        row.state = outbox.LetterState.FAILED
-        client.rset()
+        outbox.mark_failed(row, now, _told(error), for_good=_is_final(error))
+        if client.sock is None:  # smtplib hangs up after 421
+            raise
+    except (smtplib.SMTPNotSupportedError, ValueError) as error:
+        outbox.mark_failed(row, now, _told(error), for_good=True)
+    except (smtplib.SMTPException, OSError) as error:
+        outbox.mark_failed(row, now, _told(error), for_good=False)
+        raise
     else:
         outbox.mark_sent(row, now)
-        row.state = outbox.LetterState.SENT
+
+
+def _rendered(row: LetterRow, now: datetime) -> EmailMessage | None:
+    """The message, or None after noting why there is none."""
+    try:
+        with only_reading():
+            try:
+                return render(row, now)
+            finally:
+                db.session.rollback()  # nothing stays open while a slow server is talked to
+    except Refusal as refusal:
+        # A refusal is an answer: what the letter is about is over, and will be at the next attempt.
+        outbox.mark_failed(row, now, str(refusal), for_good=True)
+    except Exception as error:
+        log.warning("letter %s could not be written", row.kind, exc_info=error)
+        outbox.mark_failed(row, now, _told(error), for_good=False)
+    return None
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _is_final(error: Any) -> bool:
@@ -123,8 +150,3 @@ def _is_final(error: Any) -> bool:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(500 <= code < 600 for code, _ in error.recipients.values())
     return bool(500 <= error.smtp_code < 600)
-
-
-def _put_back(row: LetterRow, now: datetime, error: Exception) -> None:
-    if row.state is outbox.LetterState.SENDING:
-        outbox.mark_failed(row, now, f"{type(error).__name__}: {error}", for_good=False)

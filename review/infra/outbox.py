@@ -4,7 +4,7 @@ A row holds what the letter is about, never a secret: links are derived when it 
 about, to), so that a reminder asked for twice is written once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from review.infra.db import db, enum_column, only_reading
 
 LEASE = timedelta(minutes=10)
 TRIES = 6
+PAUSE = timedelta(minutes=1)  # before a mail server that was down is tried again
 
 
 class LetterState(StrEnum):
@@ -128,6 +129,20 @@ def claim(now: datetime, most: int) -> list[LetterRow]:
 def mark_sent(row: LetterRow, now: datetime) -> None:
     sent = {"state": LetterState.SENT, "sent_at": now, "lease_until": None, "error": None}
     db.session.execute(update(LetterRow).where(LetterRow.id == row.id).values(sent))
+    db.session.commit()
+
+
+def release(rows: Sequence[LetterRow], now: datetime, error: str) -> None:
+    """Put letters back that were claimed but never tried: that the server is down is not their failure."""
+    again = {
+        "state": LetterState.WAITING,
+        "send_after": now + PAUSE,
+        "attempts": LetterRow.attempts - 1,
+        "lease_until": None,
+        "error": error,
+    }
+    mine = LetterRow.id.in_([row.id for row in rows])
+    db.session.execute(update(LetterRow).where(mine, LetterRow.state == LetterState.SENDING).values(again))
     db.session.commit()
 
 
