@@ -135,14 +135,15 @@ class SeatFile:
     review: ReviewRow
     cycle: CycleRow
     subject: PersonRow
+    department: str | None
 
 
 def seat_file(seat_id: UUID) -> SeatFile:
     """Raises OutOfReach for a seat nobody ever had."""
-    query = select(SeatRow, ReviewRow, CycleRow, PersonRow).join(ReviewRow, ReviewRow.id == SeatRow.review_id)
-    query = query.join(CycleRow, CycleRow.id == ReviewRow.cycle_id).join(
-        PersonRow, PersonRow.id == ReviewRow.subject_id
-    )
+    query = select(SeatRow, ReviewRow, CycleRow, PersonRow, DepartmentRow.name)
+    query = query.join(ReviewRow, ReviewRow.id == SeatRow.review_id).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
+    query = query.join(PersonRow, PersonRow.id == ReviewRow.subject_id)
+    query = query.outerjoin(DepartmentRow, DepartmentRow.id == PersonRow.department_id)
     row = db.session.execute(query.where(SeatRow.id == seat_id)).one_or_none()
     if row is None:
         raise OutOfReach("peer_review:no_such_seat")

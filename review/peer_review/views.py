@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from review.domain.access import Actor, Deed, Standing
 from review.domain.vocabulary import Source
 from review.infra.clock import now
-from review.infra.gate import Found, allow
+from review.infra.gate import Found, allow, open_to_all
 from review.infra.pages import tell
 from review.peer_review import conflicts, service
 from review.peer_review.forms import BallotForm, ConflictForm, ballot_form
@@ -28,6 +28,12 @@ def find_seat(actor: Actor, seat_id: UUID) -> Found:
 @allow(Deed.SEATS_SEE_OWN)
 def mine(actor: Actor) -> ResponseReturnValue:
     return _mine(actor, ConflictForm())
+
+
+@bp.get("/peers/protection")
+@open_to_all("how raters are protected is for everybody to read and to check")
+def protection() -> ResponseReturnValue:
+    return render_template("peer_review/protection.html")
 
 
 def _mine(actor: Actor, form: ConflictForm, status: int = 200) -> ResponseReturnValue:
