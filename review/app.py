@@ -11,6 +11,7 @@ import review.tables  # noqa: F401  every table must be known before the first q
 from review.customer_survey import jobs as customer_survey_jobs
 from review.customer_survey import letters as customer_survey_letters
 from review.customer_survey import views as customer_survey
+from review.demo import views as demo
 from review.infra import health
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for, foot_links)
     init_errors(app)
     init_headers(app)
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, *((demo.bp,) if settings.is_demo else ())):
         app.register_blueprint(blueprint)
     for endpoint in customer_survey.EXEMPT:  # customers have no session; the secret in the address is their proof
         csrf.exempt(app.view_functions[endpoint])

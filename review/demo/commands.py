@@ -48,7 +48,7 @@ def demo_command(create_app: Callable[[], Any], people: int, seed: int, port: in
     run.interrupt_on_term()
     try:
         mailbox = str(settings.data_dir / "mail")
-        household.start("mail", "-m", "review.infra.mail_catcher", "--port", str(smtp_port), "--folder", mailbox)
+        household.start("mail", "-m", "review.infra.mail_catcher", mailbox, "--port", str(smtp_port))
         run.wait_for_port(smtp_port)
         cast = _build(create_app, settings, people, seed)
         if no_serve:

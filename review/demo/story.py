@@ -38,7 +38,7 @@ from review.workflow import launch, plan, proposal, publish
 from review.workflow.tick import tick
 
 ORGANISATION = Organisation("星河客服中心", "Asia/Shanghai", "zh", frozenset(), "hr@xinghe.example.com")
-TICKETS_EACH = 19
+TICKETS_EACH = 17
 MORNING = time(9)
 
 Say = Callable[[str], None]

@@ -62,7 +62,7 @@ class PersonRow(db.Model):
     slip_at: Mapped[datetime | None]
 
     department: Mapped[DepartmentRow | None] = relationship(lazy="raise_on_sql")
-    roles: Mapped[list["RoleRow"]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+    roles: Mapped[list["RoleRow"]] = relationship(lazy="select", cascade="all, delete-orphan")
 
 
 class RoleRow(db.Model):
