@@ -8,16 +8,19 @@ from typing import Any
 from review.domain.rounding import hundredths
 from review.domain.vocabulary import COUNTING, Source
 
+ENDS = {52: "low", 92: "high", 94: "high"}
+
 
 @dataclass(frozen=True, slots=True)
 class SourcePart:
     """One source in one criterion: its figure, what it weighs, and what it contributes (hundredths of a point).
 
-    `amount` is the mean as shown; `n` the number of ratings or a range. `reason` says why it does not count.
+    `mean` is the exact `points / over` as shown, `n` the number of ratings or a range, `end` the open end of a stepped
+    peer figure. A source that does not count carries no figure at all, only the `reason`.
     """
 
     source: Source
-    n: int | str
+    n: int | str | None
     points: int | None
     over: int
     mean: int | None
@@ -46,12 +49,24 @@ class CriterionPart:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The whole working. `criteria_sum` is the sum of the criteria's exact scores, in hundredths."""
+    """The whole working. `criteria_sum` is the sum of the criteria's exact scores, in hundredths.
+
+    `is_even`: every criterion has the same share, so that the rating is their plain mean.
+    """
 
     criteria: tuple[CriterionPart, ...]
     rating: int | None
     criteria_sum: int | None
     score: int | None
+
+    @property
+    def is_even(self) -> bool:
+        return len({part.share for part in self.criteria}) == 1
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every source that was asked counts, so that nothing was withheld."""
+        return all(one.counted for part in self.criteria for one in part.parts)
 
 
 def ledger_of(working: Mapping[str, Any]) -> Ledger:
@@ -76,9 +91,10 @@ def _criterion(line: Mapping[str, Any]) -> CriterionPart:
 
 
 def _part(source: Source, part: Mapping[str, Any], weight: int) -> SourcePart:
-    contribution = None
-    if part["counted"] and weight:
-        contribution = hundredths(Fraction(part["weight"] * part["points"], weight * part["over"]))
+    reason = part["reason"]
+    if not part["counted"] and source is not Source.SELF:
+        return SourcePart(source, None, None, 1, None, part["weight"], 0, False, reason, None, None)
+    share = Fraction(part["weight"] * part["points"], weight * part["over"]) if weight else None
     return SourcePart(
         source=source,
         n=part["n"],
@@ -88,14 +104,12 @@ def _part(source: Source, part: Mapping[str, Any], weight: int) -> SourcePart:
         weight=part["weight"],
         weight_used=part["weight_used"],
         counted=part["counted"],
-        reason=part["reason"],
-        contribution=contribution,
+        reason=reason,
+        contribution=None if share is None else hundredths(share),
         end=_end(source, part),
     )
 
 
 def _end(source: Source, part: Mapping[str, Any]) -> str | None:
-    """Whether a peer figure is an open end of the scale: "60 or lower" counts as 52, "90 or higher" as 92 or 94."""
-    if source is not Source.PEERS or not isinstance(part["n"], str) or not part["counted"]:
-        return None
-    return {52: "low", 92: "high", 94: "high"}.get(part["points"])
+    """Whether a stepped peer figure is an open end: "60 or lower" counts as 52, "90 or higher" as 92 or 94."""
+    return ENDS.get(part["points"]) if source is Source.PEERS and isinstance(part["n"], str) else None

@@ -3,33 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from review.domain.rounding import decimal_text
+from review.domain.period import PeriodKind
+from review.domain.rounding import decimal_text, exact_text, hundredths
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import GRADES, Grade, Level, Source
-from review.reports.ledger import Ledger, SourcePart, ledger_of
+from review.reports.ledger import CriterionPart, Ledger, ledger_of
 
-GAP = 20  # points: one level, a third of the scale
+LATEST = 5  # results a trend has room for
+SHOWN = (Source.SUPERVISOR, Source.PEERS, Source.CUSTOMERS, Source.SELF)
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Own view beside the others' on one criterion, in hundredths; `kind` is blind_spot, hidden_strength or None."""
+class Stop:
+    """One result of the trend: whose period, and the score (None where there was none)."""
 
-    key: str
-    own: int
-    others: int
-    kind: str | None
-
-    @property
-    def difference(self) -> int:
-        return self.own - self.others
+    name: str
+    kind: PeriodKind
+    start: date
+    score: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPage:
-    """All of it, ready for the template."""
+    """All of it, ready for the template. `cuts` are the lower ends of the grades, the texts by grade."""
 
     body: Mapping[str, Any]
     scheme: Scheme
@@ -41,99 +41,114 @@ class ResultPage:
     distance: int | None
     above_cut: int | None
     change: int | None
-    gaps: tuple[Gap, ...]
-    trend: tuple[tuple[str, float | None], ...]
+    cuts: Mapping[Grade, str]
+    trend: tuple[Stop, ...]
     decided_at: datetime
-    period: tuple[date, date]
+
+    @property
+    def is_changed(self) -> bool:
+        return self.grade is not self.computed
 
 
 def result_page(publication: Any, earlier: Sequence[Any], scheme: Scheme) -> ResultPage:
     """The page of `publication`; `earlier` are the same person's results before it, oldest first."""
-    body = publication.body
+    body, score = publication.body, publication.score
     working, decision = body["working"], body["decision"]
-    ledger = ledger_of(working)
-    grade = Grade(decision["final"]) if decision["final"] else None
-    computed = Grade(decision["computed"]) if decision["computed"] else None
+    computed = _grade(decision["computed"])
     before = next((row.score for row in reversed(earlier) if row.score is not None), None)
-    score = publication.score
     return ResultPage(
         body=body,
         scheme=scheme,
-        ledger=ledger,
+        ledger=ledger_of(working),
         score=score,
-        grade=grade,
+        grade=_grade(decision["final"]),
         computed=computed,
-        next_grade=Grade(working["next_grade"]) if working["next_grade"] else None,
+        next_grade=_grade(working["next_grade"]),
         distance=working["distance"],
         above_cut=_above(score, computed, scheme),
         change=score - before if score is not None and before is not None else None,
-        gaps=_gaps(ledger),
-        trend=tuple((row.body["cycle"]["name"], _points(row.score)) for row in [*earlier, publication]),
+        cuts={grade: _cut(cut) for grade, cut in scheme.cuts.items()},
+        trend=tuple(_stop(row) for row in [*earlier, publication][-LATEST:]),
         decided_at=datetime.fromisoformat(decision["at"]),
-        period=(date.fromisoformat(body["cycle"]["period_start"]), date.fromisoformat(body["cycle"]["period_end"])),
     )
 
 
-def _points(score: int | None) -> float | None:
-    # For the position of a dot only; numbers that people read are printed from the integer.
-    return None if score is None else score / 100
+def _grade(value: str | None) -> Grade | None:
+    return Grade(value) if value else None
+
+
+def _cut(cut: Fraction) -> str:
+    return exact_text(cut) if cut.denominator in {1, 2, 4, 5, 10} else decimal_text(hundredths(cut))
 
 
 def _above(score: int | None, grade: Grade | None, scheme: Scheme) -> int | None:
     """How far the score lies above the lower end of its own grade; the lowest grade has none."""
     if score is None or grade is None or grade is GRADES[-1]:
         return None
-    return score - int(scheme.cuts[grade] * 100)
+    return score - hundredths(scheme.cuts[grade])
 
 
-def _gaps(ledger: Ledger) -> tuple[Gap, ...]:
-    """Self against the criterion's score, which is the weighted view of all others."""
-    gaps = []
-    for part in ledger.criteria:
-        if part.own is None or part.own.mean is None or part.score is None:
-            continue
-        difference = part.own.mean - part.score
-        kind = "blind_spot" if difference >= 100 * GAP else "hidden_strength" if difference <= -100 * GAP else None
-        gaps.append(Gap(part.key, part.own.mean, part.score, kind))
-    return tuple(gaps)
+def _stop(row: Any) -> Stop:
+    cycle = row.body["cycle"]
+    return Stop(cycle["name"], PeriodKind(cycle["kind"]), date.fromisoformat(cycle["period_start"]), _points(row.score))
 
 
-def radar_of(page: ResultPage, locale: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Criteria and sources as the radar chart takes them; sources that say nothing are left out."""
-    names = {criterion.key: criterion.name.of(locale) for criterion in page.scheme.criteria}
-    criteria = [
-        {"name": names[part.key], "score": None if part.score is None else decimal_text(part.score)}
+def _points(score: int | None) -> Decimal | None:
+    """8794 as 87.94 and 8000 as 80: for charts, which print an amount as it is given."""
+    if score is None:
+        return None
+    return Decimal(score // 100) if score % 100 == 0 else Decimal(score).scaleb(-2)
+
+
+def radar_criteria(page: ResultPage, locale: str) -> list[dict[str, Any]]:
+    """The criteria as the radar takes them."""
+    return [
+        {
+            "name": page.scheme.criterion(part.key).name.of(locale),
+            "score": None if part.score is None else decimal_text(part.score),
+        }
         for part in page.ledger.criteria
     ]
+
+
+def radar_sources(page: ResultPage) -> list[dict[str, Any]]:
+    """The sources as the radar takes them, plus `ends` (open ends, which the page says in words) and `asked`.
+
+    A source that says nothing is left out, and so is each figure that is withheld.
+    """
     sources = []
-    for source in (Source.SUPERVISOR, Source.PEERS, Source.CUSTOMERS, Source.SELF):
+    for source in SHOWN:
         figures = [_figure(part, source) for part in page.ledger.criteria]
-        if any(figure is not None for figure in figures):
-            values = [_points(figure) for figure in figures]
-            texts = [None if figure is None else _short(figure) for figure in figures]
-            sources.append({"key": source.value, "values": values, "texts": texts})
-    return criteria, sources
+        if any(figure is not None for figure, _ in figures):
+            sources.append(
+                {
+                    "key": source.value,
+                    "values": [_points(figure) for figure, _ in figures],
+                    "ends": [end for _, end in figures],
+                    "asked": len(page.scheme.asked_of(source)),
+                }
+            )
+    return sources
+
+
+def _figure(part: CriterionPart, source: Source) -> tuple[int | None, str | None]:
+    if source is Source.SELF:
+        return (part.own.mean if part.own else None), None
+    found = next((one for one in part.parts if one.source is source and one.counted), None)
+    return (found.mean, found.end) if found else (None, None)
 
 
 def gap_rows(page: ResultPage, locale: str) -> list[dict[str, Any]]:
-    """The gaps as the chart takes them: points, whole where they are whole."""
-    names = {criterion.key: criterion.name.of(locale) for criterion in page.scheme.criteria}
-    return [{"name": names[gap.key], "own": _plain(gap.own), "others": _plain(gap.others)} for gap in page.gaps]
-
-
-def _plain(figure: int) -> int | float:
-    return figure // 100 if figure % 100 == 0 else figure / 100
-
-
-def _figure(part: Any, source: Source) -> int | None:
-    if source is Source.SELF:
-        return part.own.mean if part.own else None
-    found: SourcePart | None = next((one for one in part.parts if one.source is source), None)
-    return found.mean if found and found.counted else None
-
-
-def _short(figure: int) -> str:
-    return str(figure // 100) if figure % 100 == 0 else decimal_text(figure)
+    """Own view beside the criterion's score, which is the weighted view of all others; as the gap chart takes them."""
+    return [
+        {
+            "name": page.scheme.criterion(part.key).name.of(locale),
+            "own": _points(part.own.mean),
+            "others": _points(part.score),
+        }
+        for part in page.ledger.criteria
+        if part.own is not None and part.own.mean is not None and part.score is not None
+    ]
 
 
 def level_of(points: int | None, scheme: Scheme) -> Level | None:

@@ -5,15 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from review.cycles.lookup import ReviewFile, find_cycle, find_review
 from review.cycles.tables import CycleRow
-from review.domain.access import Actor, Deed
-from review.domain.calendar import clock_ends, local_day
+from review.domain.access import Actor, Deed, Role
+from review.domain.calendar import clock_ends
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.i18n import request_locale
-from review.infra.lists import slice_of
 from review.infra.pages import ours, tell
-from review.reports.overview import overview_of
-from review.reports.result_page import gap_rows, level_of, radar_of, result_page
+from review.reports.overview import FEW, overview_of, page_of_results
+from review.reports.result_page import gap_rows, level_of, radar_criteria, radar_sources, result_page
 from review.results import publication
 from review.schemes.service import scheme_of
 
@@ -30,30 +29,26 @@ def mine(actor: Actor) -> ResponseReturnValue:
 @allow(Deed.RESULT_READ, find=find_review)
 def result(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     shown = publication.publication_of(file.review.id)
-    scheme = scheme_of(shown.body["scheme_id"])
-    every = publication.publications_of(file.review.subject_id)
+    scheme, locale, organisation = scheme_of(shown.body["scheme_id"]), request_locale(), ours()
+    is_own = file.review.subject_id == actor.person_id
+    only_theirs = None if is_own or Role.HR in actor.roles else actor.person_id
+    every = publication.publications_of(file.review.subject_id, for_supervisor=only_theirs)
     earlier = [row for row in every if (row.published_at, row.id) < (shown.published_at, shown.id)]
     page = result_page(shown, earlier, scheme)
-    criteria, sources = radar_of(page, request_locale())
-    organisation = ours()
-    due = clock_ends(
-        local_day(shown.published_at, organisation.zone),
-        shown.body["cycle"]["acknowledge_days"],
-        organisation.zone,
-        organisation.holidays,
-    )
     return render_template(
         "reports/result.html",
         page=page,
         publication=shown,
-        criteria=criteria,
-        sources=sources,
-        gaps=gap_rows(page, request_locale()),
+        criteria=radar_criteria(page, locale),
+        sources=radar_sources(page),
+        gaps=gap_rows(page, locale),
         names={criterion.key: criterion.name for criterion in scheme.criteria},
         level_of=lambda points: level_of(points, scheme),
         acknowledged=publication.acknowledgement_of(shown.id),
-        acknowledge_by=due,
-        is_own=file.review.subject_id == actor.person_id,
+        acknowledge_by=clock_ends(
+            shown.published_at, shown.body["cycle"]["acknowledge_days"], organisation.zone, organisation.holidays
+        ),
+        is_own=is_own,
     )
 
 
@@ -79,5 +74,5 @@ def company(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 def _overview(cycle: CycleRow, supervisor_id: int | None) -> str:
     overview = overview_of(cycle, supervisor_id)
-    listing = slice_of(overview.lines, request.args.get("page", 1, type=int))
-    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing)
+    listing = page_of_results(cycle, supervisor_id, request.args.get("page", 1, type=int))
+    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing, few=FEW)

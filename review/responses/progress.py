@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.vocabulary import Source
@@ -75,7 +76,7 @@ def rating_progress(cycle_id: int) -> set[int]:
     return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
 
 
-def filed_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+def filed_since(moment: ColumnElement[datetime] | InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
     """Whether the self-review or the official rating of a `ReviewRow` was filed after `moment`, as a condition in SQL.
 
     Customers are left out: once a cycle is counted, their part is closed.

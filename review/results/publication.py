@@ -141,7 +141,7 @@ def lines_in(cycle_id: int, supervisor_id: int | None = None, *, page: int = 1, 
     return page_of(query, page, per_page)
 
 
-def _in_cycle(query: Select[Any], cycle_id: int, supervisor_id: int | None) -> Select[Any]:
+def _in_cycle(query: Select[*tuple[Any, ...]], cycle_id: int, supervisor_id: int | None) -> Select[*tuple[Any, ...]]:
     query = query.select_from(PublicationRow).outerjoin(
         AcknowledgementRow, AcknowledgementRow.publication_id == PublicationRow.id
     )
