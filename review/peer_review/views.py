@@ -40,8 +40,9 @@ def _mine(actor: Actor, form: ConflictForm, status: int = 200) -> ResponseReturn
     lists = service.lists_of(actor.person_id, now())
     minimums = {each.cycle.id: scheme_of(each.cycle.scheme_id).minimums[Source.PEERS] for each in lists}
     declared = conflicts.declared_by(actor.person_id)
-    page = render_template("peer_review/mine.html", lists=lists, minimums=minimums, declared=declared, form=form)
-    return page, status
+    following = next((seat.id for each in lists for seat in each.seats if seat.id not in each.done), None)
+    shown = {"lists": lists, "minimums": minimums, "following": following, "declared": declared}
+    return render_template("peer_review/mine.html", form=form, **shown), status
 
 
 @bp.get("/peers/<uuid:seat_id>")

@@ -176,8 +176,8 @@ def test_my_ratings_lists_my_colleagues_with_a_mark_for_those_done(
         cast_for(cycle, seats["bo", "ada"], GOOD)
     page = browse(cast["bo"]).get("/peers")
     assert "5 colleagues left" in page.words
-    assert "Ada After-sales , ballot cast" in page.words
-    assert "Cy After-sales , not rated yet" in page.words
+    assert "Ada After-sales Ballot cast Change ballot Cy After-sales Rate Di" in page.words
+    assert page.soup.find("a", class_="btn-primary")["href"] == url(seats["bo", "cy"])
     assert "fewer than 5 ballots" in page.words
     assert "not encrypted" in page.words
 
