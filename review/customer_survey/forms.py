@@ -3,14 +3,15 @@
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, HiddenField, RadioField, TextAreaField
+from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.form import BaseForm
+from wtforms.validators import ValidationError
 
 from review.domain.responses import CustomerAnswer
 from review.domain.scheme_shape import Criterion
 from review.infra.forms import Form, at_most, strip
 
-STARS = [("1", "1"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5")]
+STARS = ("1", "2", "3", "4", "5")
 NONE = "none"
 LONGEST = 2000
 
@@ -19,12 +20,16 @@ def star_name(criterion: Criterion) -> str:
     return f"stars-{criterion.key}"
 
 
-class _Stars(RadioField):  # type: ignore[misc]
-    """One to five stars, and "none" where one may pass. A missing answer is told by our own word."""
+class _Stars(StringField):  # type: ignore[misc]
+    """One to five stars, or "none" where one may pass. The page draws it as radio buttons."""
+
+    def __init__(self, *args: Any, allowed: tuple[str, ...] = STARS, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allowed = allowed
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002  WTForms calls it so
-        if self.data not in {value for value, _ in self.choices}:
-            raise ValueError("customer_survey:star_missing")
+        if self.data not in self.allowed:
+            raise ValidationError("customer_survey:star_missing")
 
 
 class AnswerForm(Form):
@@ -34,7 +39,7 @@ class AnswerForm(Form):
         csrf = False
 
     form = HiddenField(filters=[strip])
-    overall = _Stars(choices=STARS, validate_choice=False)
+    overall = _Stars()
     comment = TextAreaField(filters=[strip], validators=[at_most(LONGEST)])
     wants_contact = BooleanField()
     withhold_ticket = BooleanField()
@@ -55,9 +60,7 @@ class AnswerForm(Form):
 
 def answer_form(criteria: tuple[Criterion, ...], **values: Any) -> AnswerForm:
     """The form for these criteria; `values` are what it shows before anybody filled it in."""
-    stars = {
-        star_name(criterion): _Stars(choices=[*STARS, (NONE, NONE)], validate_choice=False) for criterion in criteria
-    }
+    stars = {star_name(criterion): _Stars(allowed=(*STARS, NONE)) for criterion in criteria}
     made: AnswerForm = type("AnswerForm", (AnswerForm,), {**stars, "criteria": criteria})(**values)
     return made
 

@@ -6,8 +6,9 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import SMTP, Policy
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,6 +30,19 @@ log = logging.getLogger(__name__)
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
+class _AsItIs(UnstructuredHeader):
+    """A header that is written in one line: folding would encode a long address, and no mail program would know it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_headers = HeaderRegistry()
+for _name in ("list-unsubscribe", "list-unsubscribe-post"):
+    _headers.map_to_type(_name, _AsItIs)  # type: ignore[arg-type]
+_policy = SMTP.clone(header_factory=_headers)
+
+
 def render(row: LetterRow, now: datetime) -> EmailMessage:
     """The letter as a message: subject, plain text and HTML from its three templates, in the reader's language.
 
@@ -45,7 +59,7 @@ def render(row: LetterRow, now: datetime) -> EmailMessage:
         subject = " ".join(templates.get_template(f"{folder}.subject.txt").render(context).split())
         text = templates.get_template(f"{folder}.txt").render(context).strip() + "\n"
         html = _inliner.inline(templates.get_template(f"{folder}.html").render(context))
-    message = EmailMessage()
+    message = EmailMessage(_policy)
     message["Subject"] = subject
     message["From"] = Address(ours.name, addr_spec=ours.mail_from)
     message["To"] = Address(addr_spec=row.to)  # one address: commas and line breaks are refused here
