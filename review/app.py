@@ -32,8 +32,10 @@ from review.people import views as people
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
 from review.results import views as results
+from review.schemes import views as schemes
 from review.self_review import views as self_review
 from review.supervisor_review import note_views as supervisor_review
+from review.workflow import pages as workflow
 from review.workflow.handlers import HANDLERS as workflow_handlers
 from review.workflow.letters import LETTERS as workflow_letters
 
@@ -44,8 +46,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people.bp,
     reports.bp,
     results.bp,
+    schemes.bp,
     self_review.bp,
     supervisor_review.bp,
+    workflow.desk,
+    workflow.start_page,
 )
 
 # What the worker can do, by kind of job.

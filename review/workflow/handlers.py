@@ -6,7 +6,6 @@ from review.workflow import close, launch, plan, publish
 HANDLERS: dict[str, Handler] = {
     plan.KIND: plan.do_plan,
     launch.KIND: launch.do_launch,
-    launch.INVITE: launch.do_invite,
     close.COUNT: close.do_count,
     publish.KIND: publish.do_publish,
     publish.DISCARD: publish.do_discard,

@@ -10,17 +10,17 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import aliased
 
 from review.ballots import service as ballots
-from review.customer_survey import service as customer_survey
+from review.customer_survey import jobs as customers
 from review.cycles import changes, service
 from review.cycles.service import dates_of, period_of
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import date_problems
-from review.domain.cycle import Facts, Move, Need, Stage, checklist, unmet_needs
+from review.domain.cycle import Facts, Move, Need, checklist, unmet_needs
 from review.domain.plan import Plan
 from review.domain.refusals import Invalid, NotYet, Problem, Taken
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
-from review.infra.jobs import Job, enqueue
+from review.infra.jobs import Job
 from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
 from review.schemes.tables import SchemeRow, SchemeState
@@ -28,7 +28,6 @@ from review.workflow import asking, plan
 from review.workflow.tables import ScheduleRow
 
 KIND = "workflow:launch"
-INVITE = "workflow:invite"
 OPENING = "workflow:opening"
 STEPS = 6
 BOSS = aliased(PersonRow)
@@ -154,14 +153,7 @@ def run(cycle: CycleRow, *, by: int | None, now: datetime, report: plan.Report =
     report(4, STEPS, "letters")
     outbox.put_all(_letters(cycle, computed, now))
     report(5, STEPS, "invitations")
-    enqueue(INVITE, f"invite:{cycle.id}", {"cycle_id": cycle.id}, now)
-
-
-def do_invite(job: Job) -> None:
-    """The job: ask the customers. Harmless to repeat; a cycle that has closed meanwhile asks nobody any more."""
-    cycle = db.session.get(CycleRow, int(job.payload["cycle_id"]))
-    if cycle is not None and cycle.stage is Stage.COLLECTING and job.now < cycle.closes_at:
-        customer_survey.queue_invitations(cycle, job.now, job.report)
+    customers.ask_for(customers.INVITE, cycle.id, now)
 
 
 def _without_peers(cycle: CycleRow, computed: Plan) -> set[int]:

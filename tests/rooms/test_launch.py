@@ -90,7 +90,7 @@ def test_a_launch_seats_tells_and_opens_in_one_go(app: Flask, company: Cast) -> 
         assert to_agent.params["ratings"] == 0
         to_head = next(letter for letter in letters if letter.params["name"] == "Head")
         assert (to_head.params["self"], to_head.params["ratings"]) == (False, 2)
-        assert jobs.find(f"invite:{cycle.id}") is not None
+        assert jobs.find(f"customer_survey:invite:{cycle.id}") is not None
         assert db.session.scalar(select(func.count()).select_from(MoveRow)) == 1
 
 

@@ -1,0 +1,139 @@
+"""What one person has to do now, over all rooms, nearest deadline first; for HR also what a cycle waits for."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from review.cycles.service import in_stage
+from review.cycles.tables import CycleRow
+from review.domain.access import Actor, Role
+from review.domain.calendar import clock_ends
+from review.domain.cycle import Stage
+from review.infra.db import db
+from review.infra.jobs import JobRow, JobState
+from review.infra.organisation import Organisation
+from review.peer_review import service as peer_review
+from review.responses.progress import State, Task
+from review.results import publication, waiting
+from review.results.tables import PublicationRow
+from review.self_review import service as self_review
+from review.supervisor_review import service as supervisor_review
+
+MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT = 30, 2, 6, 5
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """One line of the list. `key` names its words, `left` of `all` is still to do, `minutes` is about how long."""
+
+    key: str
+    cycle: str
+    due: datetime | None
+    endpoint: str
+    args: dict[str, Any] = field(default_factory=dict)
+    left: int = 1
+    all: int = 1
+    minutes: int = 0
+    is_begun: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.left == 0
+
+
+def tasks_of(actor: Actor, now: datetime, ours: Organisation, published: list[PublicationRow]) -> list[ToDo]:
+    """Everything this person owes or may still change, open tasks first, each group by deadline."""
+    found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
+    if Role.HR in actor.roles:
+        found += _as_hr(now)
+    far = datetime.max.replace(tzinfo=now.tzinfo)
+    return sorted(found, key=lambda task: (task.is_done, task.due or far, task.key, task.cycle))
+
+
+def _own(actor: Actor, now: datetime) -> Iterator[ToDo]:
+    for task in self_review.open_tasks(actor.person_id, now):
+        yield ToDo(
+            "self",
+            task.cycle.name,
+            task.due,
+            "self_review.show",
+            {"review_id": task.review.id},
+            left=int(task.state is not State.FILED),
+            minutes=MINUTES_SELF,
+            is_begun=task.state is State.DRAFT,
+        )
+    for peers in peer_review.open_tasks(actor.person_id, now):
+        yield ToDo(
+            "peers",
+            peers.cycle_name,
+            peers.due,
+            "peer_review.mine",
+            left=peers.owed,
+            all=peers.asked,
+            minutes=MINUTES_PEER * peers.owed,
+            is_begun=peers.owed < peers.asked,
+        )
+
+
+def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
+    by_cycle: dict[int, list[Task]] = defaultdict(list)
+    for task in supervisor_review.open_tasks(actor.person_id, now):
+        by_cycle[task.cycle.id].append(task)
+    for cycle_id, tasks in by_cycle.items():
+        open_ones = [task for task in tasks if task.state is not State.FILED]
+        yield ToDo(
+            "rating",
+            tasks[0].cycle.name,
+            min(task.due for task in open_ones or tasks),
+            "supervisor_review.grid",
+            {"cycle_id": cycle_id},
+            left=len(open_ones),
+            all=len(tasks),
+            minutes=MINUTES_RATING * len(open_ones),
+            is_begun=any(task.state is not State.NONE for task in tasks),
+        )
+    for cycle, count in waiting.open_tasks(actor.person_id):
+        yield ToDo(
+            "finalise",
+            cycle.name,
+            cycle.finalise_by,
+            "results.team",
+            {"cycle_id": cycle.id},
+            left=count,
+            all=count,
+            minutes=MINUTES_RESULT * count,
+        )
+
+
+def _to_sign(now: datetime, ours: Organisation, published: list[PublicationRow]) -> Iterator[ToDo]:
+    """Only the newest result is asked for: an older one that was never signed has run its clock."""
+    for row in published[-1:]:
+        ends = clock_ends(row.published_at, row.body["cycle"]["acknowledge_days"], ours.zone, ours.holidays)
+        if now <= ends and publication.acknowledgement_of(row.id) is None:
+            args = {"review_id": row.review_id}
+            yield ToDo("sign", row.body["cycle"]["name"], ends, "reports.result", args, minutes=MINUTES_RESULT)
+
+
+def _as_hr(now: datetime) -> Iterator[ToDo]:
+    """Cycles that wait for HR: to be launched, to be published, or a job that was refused."""
+    for cycle in in_stage(Stage.DRAFT, Stage.NOMINATING, Stage.FINALISING):
+        if cycle.stage is Stage.FINALISING:
+            yield ToDo("publish", cycle.name, cycle.finalise_by, "desk.publish_page", {"cycle_id": cycle.id})
+        else:
+            key = "launch_late" if cycle.opens_at <= now else "launch"
+            yield ToDo(key, cycle.name, cycle.opens_at, "desk.cycle", {"cycle_id": cycle.id})
+    failed = select(JobRow.key).where(JobRow.state == JobState.FAILED).limit(20)
+    count = len(db.session.scalars(failed).all())
+    if count:
+        yield ToDo("jobs", "", None, "desk.jobs", left=count, all=count)
+
+
+def running_cycle() -> CycleRow | None:
+    """The cycle whose timeline stands on the start page: the newest one under way, or just published."""
+    stages = (Stage.COLLECTING, Stage.COUNTING, Stage.FINALISING)
+    cycles = in_stage(*stages) or in_stage(Stage.PUBLISHED)
+    return max(cycles, key=lambda cycle: (cycle.opens_at, cycle.id), default=None)
