@@ -16,7 +16,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports_of(path: Path, known: frozenset[str]) -> Iterator[tuple[str, int]]:
-    """The modules of ours that a file imports, with the line; `from review.ballots import keys` is review.ballots.keys."""
+    """The modules of ours that a file imports, with the line; `from review.ballots import keys` names the inner one."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -3,9 +3,7 @@
 Read from the live catalogue of an urn made by the product's own code; the PostgreSQL half needs a real server.
 """
 
-import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -89,16 +87,11 @@ def test_errors_of_an_urns_engines_never_show_what_was_cast(made: SqliteUrn) -> 
     assert postgres_urn._engine("postgresql+psycopg://nobody@127.0.0.1/none").hide_parameters
 
 
-@pytest.fixture(scope="module")
-def schema() -> Iterator[PostgresUrn]:
-    if "REVIEW_TEST_POSTGRES" not in os.environ:
-        pytest.skip("REVIEW_TEST_POSTGRES is not set")
-    from tests.postgres import cluster, new_database
-
-    with cluster() as server:
-        made = PostgresUrn(new_database(server), 7)
-        made.create()
-        yield made
+@pytest.fixture
+def schema(urn_url: str) -> PostgresUrn:
+    made = PostgresUrn(urn_url, 7)
+    made.create()
+    return made
 
 
 @pytest.mark.postgres

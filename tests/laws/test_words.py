@@ -50,9 +50,10 @@ def test_no_chinese_words_are_typed_out_in_python() -> None:
         tree = ast.parse(path.read_text())
         skip = _docstrings(tree)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHINESE.search(node.value):
-                if id(node) not in skip and CHINESE.search(node.value.replace("环评 Review360", "")):
-                    wrong.append(f"{here}:{node.lineno} {node.value[:20]!r}")
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in skip:
+                continue
+            if CHINESE.search(node.value.replace("环评 Review360", "")):
+                wrong.append(f"{here}:{node.lineno} {node.value[:20]!r}")
     assert not wrong, "\n".join([*wrong, "Raise a code and put the words into templates/<room>/_words.html."])
 
 

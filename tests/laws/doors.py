@@ -1,0 +1,198 @@
+"""Every door of the house for the matrix of roles and routes: which thing it is tried on, and what a caller sends.
+
+A new route needs a row here. `about` says what the thing at hand is, so that the law knows who stands how to it:
+`ada` is a review of Ada's (she is its subject, Sam answers for it), `seat` the peer's seat about her, `note` and
+`report` belong to Sam, `teams` to everybody who answers for a review in the cycle, None to nobody in particular.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from review.domain.access import Standing
+from tests.world import Facts
+
+Args = Callable[[Facts], Mapping[str, Any]]
+
+
+def _nothing(_facts: Facts) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Door:
+    """How one endpoint is tried. `shows` are the statuses, besides 200 and redirects, of somebody who was let in."""
+
+    args: Args = _nothing
+    about: str | None = None
+    shows: frozenset[int] = frozenset()
+    form: Mapping[str, Any] = field(default_factory=dict)
+
+
+STANDINGS: Mapping[str, Mapping[str, frozenset[Standing]]] = {
+    "ada": {"ada": frozenset({Standing.SUBJECT}), "sam": frozenset({Standing.RESPONSIBLE})},
+    "seat": {"peer": frozenset({Standing.RATER})},
+    "note": {"sam": frozenset({Standing.RESPONSIBLE})},
+    "report": {"sam": frozenset({Standing.RESPONSIBLE})},
+    "teams": {"sam": frozenset({Standing.RESPONSIBLE}), "quinn": frozenset({Standing.RESPONSIBLE})},
+}
+
+
+def _of_ada(kind: str) -> Args:
+    return lambda facts: {"review_id": getattr(facts, f"{kind}_review")}
+
+
+def _cycle(kind: str) -> Args:
+    return lambda facts: {"cycle_id": getattr(facts, kind)}
+
+
+def _person(name: str, key: str = "person_id") -> Args:
+    return lambda facts: {key: getattr(facts, name)}
+
+
+PUBLIC = Door()
+WRONG_LINK = Door(lambda _facts: {"token": "x" * 43}, shows=frozenset({404, 410}))
+SURVEY = Door(lambda facts: {"token": facts.survey_token}, shows=frozenset({422}))
+PLAIN = Door(shows=frozenset({422}))
+COLLECTING = Door(_cycle("collecting"), shows=frozenset({409, 422}))
+DRAFT = Door(_cycle("draft"), shows=frozenset({409, 422}))
+FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
+
+DOORS: Mapping[str, Door] = {
+    "static": Door(lambda _facts: {"filename": "favicon.svg"}),
+    "customer_survey.import_": PLAIN,
+    "customer_survey.confirm": Door(lambda facts: {"upload_id": facts.customer_upload}),
+    "customer_survey.surveys": COLLECTING,
+    "customer_survey.invite": COLLECTING,
+    "customer_survey.remind": COLLECTING,
+    "customer_survey.links": COLLECTING,
+    "customer_survey.answer": SURVEY,
+    "customer_survey.thanks": PUBLIC,
+    "customer_survey.unsubscribe": SURVEY,
+    "desk.audit": PLAIN,
+    "desk.cancel": DRAFT,
+    "desk.cancel_page": DRAFT,
+    "desk.change": DRAFT,
+    "desk.choose": DRAFT,
+    "desk.close_now": COLLECTING,
+    "desk.close_page": COLLECTING,
+    "desk.confirm": DRAFT,
+    "desk.create": PLAIN,
+    "desk.cycle": COLLECTING,
+    "desk.cycles": PLAIN,
+    "desk.do_again": PLAIN,
+    "desk.edit": DRAFT,
+    "desk.jobs": PLAIN,
+    "desk.launch_now": DRAFT,
+    "desk.mail": PLAIN,
+    "desk.make_plan": DRAFT,
+    "desk.move": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "desk.new": PLAIN,
+    "desk.peers": DRAFT,
+    "desk.people": DRAFT,
+    "desk.progress": DRAFT,
+    "desk.publish_now": FINALISING,
+    "desk.publish_page": FINALISING,
+    "desk.remind_now": COLLECTING,
+    "desk.review": Door(_of_ada("collecting"), "ada"),
+    "desk.reviews": COLLECTING,
+    "desk.schedule": DRAFT,
+    "desk.send_again": PLAIN,
+    "health.healthz": PUBLIC,
+    "health.readyz": PUBLIC,
+    "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
+    "peer_review.cast": Door(lambda facts: {"seat_id": facts.seat}, "seat", frozenset({422})),
+    "peer_review.declare_conflict": PLAIN,
+    "peer_review.mine": PLAIN,
+    "peer_review.protection": PUBLIC,
+    "peer_review.withdraw_conflict": Door(_person("bo", "other_id"), shows=frozenset({404})),  # none was declared
+    "people.account": PLAIN,
+    "people.account_now": PLAIN,
+    "people.activate": PUBLIC,
+    "people.activate_by_link": WRONG_LINK,
+    "people.activate_by_link_now": WRONG_LINK,
+    "people.activate_now": PLAIN,
+    "people.add": PLAIN,
+    "people.add_now": PLAIN,
+    "people.edit": Door(_person("bo")),
+    "people.edit_now": Door(_person("bo"), shows=frozenset({422})),
+    "people.forgotten": PUBLIC,
+    "people.forgotten_now": PLAIN,
+    "people.import_now": Door(lambda facts: {"upload": facts.upload}, shows=frozenset({409})),
+    "people.import_page": PLAIN,
+    "people.import_preview": Door(lambda facts: {"upload": facts.upload}),
+    "people.import_upload": PLAIN,
+    "people.issue_slips": PLAIN,
+    "people.letters": PLAIN,
+    "people.listing": PLAIN,
+    "people.organisation_page": PLAIN,
+    "people.organisation_page_now": PLAIN,
+    "people.roster": PLAIN,
+    "people.sign_in": PUBLIC,
+    "people.sign_in_now": PLAIN,
+    "people.sign_out": PLAIN,
+    "people.slips": PLAIN,
+    "people.switch_language": PLAIN,
+    "people.template": PLAIN,
+    "reports.acknowledge": Door(_of_ada("published"), "ada"),
+    "reports.company": Door(_cycle("published")),
+    "reports.mine": PLAIN,
+    "reports.result": Door(_of_ada("published"), "ada"),
+    "reports.team": Door(_cycle("published")),
+    "results.finalise": Door(_of_ada("finalising"), "ada"),
+    "results.sign_off": Door(_of_ada("finalising"), "ada", frozenset({422})),
+    "results.team": FINALISING,
+    "schemes.read": PLAIN,
+    "self_review.autosave": Door(_of_ada("collecting"), "ada", frozenset({204, 422})),
+    "self_review.show": Door(_of_ada("collecting"), "ada"),
+    "self_review.write": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "start.home": PLAIN,
+    "supervisor_review.add_note": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "supervisor_review.autosave": Door(_of_ada("collecting"), "ada", frozenset({204, 422})),
+    "supervisor_review.autosave_grid": Door(_cycle("collecting"), "teams", frozenset({204, 422})),
+    "supervisor_review.delete_note": Door(lambda facts: {"note_id": facts.note}, "note"),
+    "supervisor_review.file_ready": Door(_cycle("collecting"), "teams", frozenset({422})),
+    "supervisor_review.grid": Door(_cycle("collecting"), "teams"),
+    "supervisor_review.note_down": Door(_person("ada"), "report", frozenset({422})),
+    "supervisor_review.notes_of": Door(_person("ada"), "report"),
+    "supervisor_review.rate": Door(_cycle("collecting"), "teams", frozenset({422})),
+    "supervisor_review.sheet": Door(_of_ada("collecting"), "ada"),
+    "supervisor_review.team": PLAIN,
+    "supervisor_review.write": Door(_of_ada("collecting"), "ada", frozenset({422})),
+}
+
+# These post without a CSRF token: the secret in the address is their proof (see review/customer_survey/public.py).
+WITHOUT_CSRF = {"customer_survey.answer", "customer_survey.unsubscribe"}
+
+# Written by hand, not derived: who gets into the rooms that matter most. Whoever changes ALLOWED meets this list.
+GOLDEN: Mapping[str, set[str]] = {
+    "peer_review.ballot": {"peer"},
+    "peer_review.cast": {"peer"},
+    "self_review.show": {"ada", "sam"},
+    "self_review.write": {"ada"},
+    "self_review.autosave": {"ada"},
+    "supervisor_review.sheet": {"sam"},
+    "supervisor_review.write": {"sam"},
+    "supervisor_review.add_note": {"sam"},
+    "supervisor_review.notes_of": {"sam"},
+    "supervisor_review.delete_note": {"sam"},
+    "supervisor_review.grid": {"sam", "quinn"},
+    "results.finalise": {"sam"},
+    "results.sign_off": {"sam"},
+    "reports.result": {"ada", "sam", "hana"},
+    "reports.acknowledge": {"ada"},
+    "reports.company": {"hana"},
+    "customer_survey.links": {"hana"},
+    "customer_survey.confirm": {"hana"},
+    "desk.launch_now": {"hana"},
+    "desk.close_now": {"hana"},
+    "desk.publish_now": {"hana"},
+    "desk.cancel": {"hana"},
+    "desk.move": {"hana"},
+    "desk.audit": {"hana", "max"},
+    "desk.mail": {"hana", "max"},
+    "people.edit_now": {"hana", "max"},
+    "people.import_now": {"hana", "max"},
+    "people.issue_slips": {"hana", "max"},
+    "people.organisation_page_now": {"hana", "max"},
+}
