@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from review.app import create_app
 from review.ballots import counting, keys, sealing, service
 from review.ballots.sqlite_urn import SqliteUrn
 from review.ballots.tables import CellRow, CountRow
@@ -25,7 +26,8 @@ from review.infra.db import db
 from review.infra.settings import Settings
 from review.peer_review import service as peers
 from review.schemes.library import builtin
-from tests.make import NOW, Cast, make_person
+from review.tables import metadata
+from tests.make import NOW, Cast, make_cast, make_person
 from tests.make_cycle import make_cycle, review_of, set_stage
 from tests.make_peers import ASKED, EXCELLENT, GOOD, POOR, TEAM, cast_for, plan_of, seat_team
 
@@ -267,6 +269,7 @@ def test_nothing_of_a_ballot_is_left_on_the_disk(cycle: int, settings: Settings)
             assert b'"answers":' not in content, f"{path.name} still holds a ballot"
 
 
+# Measured in time of the processor, not of the clock: another program at work must not fail the test.
 def test_64000_ballots_of_10000_people_are_counted_in_under_10_seconds(
     app: Flask, cast: Cast, settings: Settings
 ) -> None:
@@ -278,17 +281,17 @@ def test_64000_ballots_of_10000_people_are_counted_in_under_10_seconds(
         _many_people(first, people, sam)
         rows = [{"cycle_id": cycle_id, "subject_id": first + n, "supervisor_id": sam} for n in range(people)]
         db.session.execute(insert(ReviewRow), rows)
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert peers.seat_all(db.session.get_one(CycleRow, cycle_id), plan_of(seats)) == 80_000
-        assert time.perf_counter() - begun < 6, "seating must take a few seconds"
+        assert time.process_time() - begun < 6, "seating must take a few seconds"
         service.open_urn(cycle_id)
         db.session.commit()
         by_seat = peers.seats_for_count(cycle_id)
         _cast_quickly(settings, cycle_id, dict(list(by_seat.items())[:64_000]))
         db.session.rollback()
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert service.count(cycle_id, by_seat, now=NOW) == counting.Counted(64_000, 0)
-        assert time.perf_counter() - begun < 10
+        assert time.process_time() - begun < 10
         assert len(service.cells_of(cycle_id)) == people
 
 
@@ -308,3 +311,45 @@ def _cast_quickly(settings: Settings, cycle_id: int, by_seat: dict) -> None:
     path: Path = SqliteUrn(settings.data_dir / "urns", cycle_id).path
     with sqlite3.connect(path) as raw:
         raw.executemany("INSERT INTO ballot VALUES (?, ?, ?)", sorted(rows))
+
+
+@pytest.fixture
+def on_postgresql(tmp_path: Path, postgres_url: str, urn_url: str) -> Iterator[Flask]:
+    """The application with the main database and the urns on two databases of a real PostgreSQL."""
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "DATABASE_URL": postgres_url, "URN_URL": urn_url}
+    made = create_app(Settings.from_env(environ))
+    with made.app_context():
+        metadata.create_all(db.engine)
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_on_postgresql_the_same_story_ends_the_same(on_postgresql: Flask) -> None:
+    cast = make_cast()
+    cycle_id = make_cycle(cast)
+    seats = seat_team(cycle_id, cast)
+    for rater in ("bo", "cy", "di", "ed", "fay"):
+        cast_for(cycle_id, seats[rater, "ada"], POOR)
+        cast_for(cycle_id, seats[rater, "ada"], GOOD)
+    assert service.has_cast(cycle_id, list(seats.values())) == {
+        seats[who, "ada"] for who in ("bo", "cy", "di", "ed", "fay")
+    }
+    assert service.upgrade_urns() == 1
+    db.session.rollback()
+
+    def stop(step: str) -> None:
+        if step == "written":
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run(cycle_id, at=stop)
+    assert service.is_counted(cycle_id)
+    assert not service.is_destroyed(cycle_id)
+    assert run(cycle_id) == counting.Counted(5, 0)
+    assert service.is_destroyed(cycle_id)
+    ada = service.cells_of(cycle_id)[review_of(cycle_id, cast["ada"])]
+    assert ada == tuple(Cell(key, Shown("5-7", 80)) for key in sorted(ASKED))
+    with pytest.raises(TooLate):
+        service.cast(cycle_id, seats["bo", "ada"], Ballot(review_of(cycle_id, cast["ada"]), GOOD))
