@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, SmallInteger, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.vocabulary import Source
@@ -28,7 +28,7 @@ class ResponseRow(db.Model):
     __tablename__ = "response"
     __table_args__ = (
         UniqueConstraint("review_id", "source", "respondent"),
-        Index("ix_response_person_id", "person_id"),
+        # No index on person_id: SQLite would prefer it over the review's when it joins a supervisor's own ratings.
         CheckConstraint("source <> 'peers'", name="never_peers"),
         CheckConstraint(_IN_RANGE, name="in_range"),
         CheckConstraint(f"source = 'customers' OR ({_LEVELS_ARE_FOUR})", name="levels_are_four"),
