@@ -10,7 +10,7 @@ from enum import Enum
 from review.domain.candidates import Pair
 
 _ENOUGH_SEARCHED = 400  # people looked at in one search before it counts as failed
-_PATIENCE = 15_000  # people looked at in failed searches of one round before only near ones are tried
+_PATIENCE = 30_000  # people looked at in one round before only near ones are tried: bounds hopeless large cases
 _NEAR = 12
 
 
@@ -19,7 +19,7 @@ class Mutual(Enum):
 
     NEVER = "never"
     KEEP_PAIRS = "keep_pairs"  # may make one, but leaves no used pair unused: their number stays the least possible
-    ANYTHING = "anything"  # fills every seat that can be filled at all
+    ANYTHING = "anything"  # fills every seat that can be filled at all, in companies of some thousands exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +115,17 @@ class _Round:
         queue = deque([subject])
         limit = self._limit()
         while queue and len(came) <= limit:
+            self.searched += 1
             if self._try(queue.popleft(), came, queue):
                 return True
-        self.searched += len(came)
         if not queue:
             self.hopeless.update(came)
         return False
 
-    def _limit(self) -> float:
-        if self.mutual is Mutual.ANYTHING:
-            return float("inf")
-        return _ENOUGH_SEARCHED if self.searched < _PATIENCE else _NEAR
+    def _limit(self) -> int:
+        if self.searched >= _PATIENCE:
+            return _NEAR
+        return _PATIENCE if self.mutual is Mutual.ANYTHING else _ENOUGH_SEARCHED
 
     def _try(self, subject: int, came: dict[int, _Step | None], queue: deque[int]) -> bool:
         """Seats a free rater for `subject`, or queues the people whose rater or seat they could take over."""
