@@ -174,6 +174,11 @@ def owing(cycle_id: int) -> dict[int, int]:
     return dict(sorted(Counter(rater_of[seat] for seat in missing).items()))
 
 
+def asked(cycle_id: int) -> int:
+    """How many ballots the cycle still asks for or has: seats nobody was taken off, about people who are still here."""
+    return int(db.session.scalar(_of_cycle(select(func.count(SeatRow.id)), cycle_id).where(*_is_open())) or 0)
+
+
 def panel_sizes(cycle_id: int) -> dict[int, int]:
     """How many raters were ever asked about each review, those taken off included; one query."""
     query = _of_cycle(select(SeatRow.review_id, func.count()), cycle_id).group_by(SeatRow.review_id)

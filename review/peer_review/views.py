@@ -1,5 +1,6 @@
 """The pages of a rater: whom they are asked about, the ballot, conflicts of interest."""
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -27,7 +28,7 @@ def find_seat(actor: Actor, seat_id: UUID) -> Found:
 @bp.get("/peers")
 @allow(Deed.SEATS_SEE_OWN)
 def mine(actor: Actor) -> ResponseReturnValue:
-    return _mine(actor, ConflictForm())
+    return _mine(actor, ConflictForm(), now())
 
 
 @bp.get("/peers/protection")
@@ -36,8 +37,8 @@ def protection() -> ResponseReturnValue:
     return render_template("peer_review/protection.html")
 
 
-def _mine(actor: Actor, form: ConflictForm, status: int = 200) -> ResponseReturnValue:
-    lists = service.lists_of(actor.person_id, now())
+def _mine(actor: Actor, form: ConflictForm, moment: datetime, status: int = 200) -> ResponseReturnValue:
+    lists = service.lists_of(actor.person_id, moment)
     minimums = {each.cycle.id: scheme_of(each.cycle.scheme_id).minimums[Source.PEERS] for each in lists}
     declared = conflicts.declared_by(actor.person_id)
     following = next((seat.id for each in lists for seat in each.seats if seat.id not in each.done), None)
@@ -48,8 +49,9 @@ def _mine(actor: Actor, form: ConflictForm, status: int = 200) -> ResponseReturn
 @bp.get("/peers/<uuid:seat_id>")
 @allow(Deed.BALLOT_CAST, find_seat)
 def ballot(actor: Actor, file: SeatFile) -> ResponseReturnValue:
-    service.require_open(file, now())
-    return _ballot(actor, file, ballot_form(scheme_of(file.cycle.scheme_id)))
+    moment = now()
+    service.require_open(file, moment)
+    return _ballot(actor, file, ballot_form(scheme_of(file.cycle.scheme_id)), moment)
 
 
 @bp.post("/peers/<uuid:seat_id>")
@@ -58,7 +60,7 @@ def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
     moment, form = now(), ballot_form(scheme_of(file.cycle.scheme_id))
     service.require_open(file, moment)
     if not form.accept(lambda: service.cast(file, form.answers(), moment)):
-        return _ballot(actor, file, form), 422
+        return _ballot(actor, file, form, moment), 422
     # No message is shown: it would travel in the session cookie. The next page shows the mark instead.
     following = service.next_after(file.seat.id, actor.person_id, moment)
     if following is None:
@@ -66,8 +68,8 @@ def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
     return redirect(url_for("peer_review.ballot", seat_id=following))
 
 
-def _ballot(actor: Actor, file: SeatFile, form: BallotForm) -> str:
-    whole = service.list_with(file.seat.id, actor.person_id, now())
+def _ballot(actor: Actor, file: SeatFile, form: BallotForm, moment: datetime) -> str:
+    whole = service.list_with(file.seat.id, actor.person_id, moment)
     return render_template("peer_review/ballot.html", file=file, form=form, whole=whole, scheme=form.scheme)
 
 
@@ -77,7 +79,7 @@ def declare_conflict(actor: Actor) -> ResponseReturnValue:
     moment, form, about = now(), ConflictForm(), []
     number = form.employee_no
     if not form.accept(lambda: about.append(conflicts.declare_conflict(actor.person_id, number.data, moment))):
-        return _mine(actor, form, 422)
+        return _mine(actor, form, moment, 422)
     is_asked = service.is_seated_now(actor.person_id, about[0], moment)
     tell("peer_review:conflict_ask_hr" if is_asked else "peer_review:conflict_noted")
     return redirect(url_for("peer_review.mine", _anchor="conflicts"))

@@ -105,6 +105,7 @@ def test_panels_and_seats_for_the_count_hold_every_seat_ever_given(inside: None,
     ada = review_of(cycle, cast["ada"])
     service.close_seat(ada, cast["bo"].id, by=cast["hana"].id, now=NOW)
     assert service.panel_sizes(cycle) == {review_of(cycle, cast[name]): 6 for name in TEAM}
+    assert service.asked(cycle) == 41
     assert len(service.seats_for_count(cycle)) == 42
 
 
