@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import selectinload
 
 from review.domain.access import Role
 from review.domain.refusals import Invalid, TooLate
@@ -80,7 +81,7 @@ def _waiting(now: datetime, *, with_address: bool) -> list[PersonRow]:
     """Who has no password yet and works here (or will), with or without an e-mail address."""
     address = PersonRow.email.is_not(None) if with_address else PersonRow.email.is_(None)
     query = select(PersonRow).where(PersonRow.password_hash.is_(None), address, _not_left(now))
-    return list(db.session.scalars(query.order_by(PersonRow.employee_no)))
+    return list(db.session.scalars(query.order_by(PersonRow.employee_no).options(selectinload(PersonRow.roles))))
 
 
 def _not_left(now: datetime) -> ColumnElement[bool]:
@@ -181,11 +182,12 @@ def slips(by: int | None, now: datetime, departments: Collection[int] | None, pe
         administrators = select(RoleRow.person_id).where(RoleRow.role == Role.ADMINISTRATOR)
         query = query.where(PersonRow.id.not_in(administrators))
     paths = directory.department_paths()
-    return [
+    found = [
         Slip(row.name, row.employee_no, paths.get(row.department_id or 0), slip_code(row), row.slip_at + SLIP_LASTS)
-        for row in db.session.scalars(query.order_by(PersonRow.department_id, PersonRow.employee_no))
+        for row in db.session.scalars(query)
         if row.slip_at is not None
     ]
+    return sorted(found, key=lambda slip: (slip.department or "", slip.employee_no))  # as they are handed out
 
 
 def activate_by_slip(number: str, code: str, password: str, again: str, now: datetime, *, source: str) -> PersonRow:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, selectinload
 
 from review.infra.db import db
 from review.infra.lists import Listing, page_of
@@ -35,9 +35,8 @@ class Wanted:
 def people(wanted: Wanted, page: int, today: date) -> Listing:
     """Rows of (PersonRow, supervisor's name), by employee number."""
     above = aliased(PersonRow)
-    query: Select[Any] = select(PersonRow, above.name.label("above")).outerjoin(
-        above, above.id == PersonRow.supervisor_id
-    )
+    query: Select[Any] = select(PersonRow, above.name.label("above"))
+    query = query.outerjoin(above, above.id == PersonRow.supervisor_id).options(selectinload(PersonRow.roles))
     return page_of(_narrowed(query, wanted, today).order_by(PersonRow.employee_no), page)
 
 
