@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from review.customer_survey.sheet import Draft, read
@@ -112,7 +112,7 @@ def _plan(data: bytes, filename: str, now: datetime) -> tuple[_Plan, tuple[Probl
     customers = {f"@{row.email}": row.id for row in _rows(CustomerRow.email, emails) if row.email}
     customers |= {f"#{row.external_id}": row.id for row in _rows(CustomerRow.external_id, numbers)}
     known = {row.reference: row for row in _rows(TicketRow.reference, {draft.reference for draft in reading.drafts})}
-    asked = _found(select(InvitationRow.ticket_id), InvitationRow.ticket_id, {row.id for row in known.values()})
+    asked = {row.ticket_id for row in _rows(InvitationRow.ticket_id, {row.id for row in known.values()})}
     # Somebody without number and address is recognised by the ticket that brought them.
     customers |= {f"!{reference}": row.customer_id for reference, row in known.items()}
     return _Plan(reading.drafts, customers, known, frozenset(asked)), reading.problems
@@ -132,14 +132,11 @@ def _key(draft: Draft) -> str:
 
 
 def _rows(column: InstrumentedAttribute[Any], values: Iterable[Value]) -> Iterator[Any]:
-    yield from _found(select(column.class_).order_by(column.class_.id), column, values)
-
-
-def _found(query: Select[Any], column: InstrumentedAttribute[Any], values: Iterable[Value]) -> Iterator[Any]:
-    """Rows whose column holds one of `values`, asked for in portions because databases limit parameters."""
-    wanted = sorted(values)
+    """Plain rows whose column holds one of `values`, asked for in portions because databases limit parameters."""
+    table, wanted = column.class_.__table__, sorted(values)
     for start in range(0, len(wanted), CHUNK):
-        yield from db.session.scalars(query.where(column.in_(wanted[start : start + CHUNK])))
+        held = column.in_(wanted[start : start + CHUNK])
+        yield from db.session.execute(select(table).where(held).order_by(table.c.id))
 
 
 def _outcome(plan: _Plan, problems: tuple[Problem, ...]) -> Outcome:

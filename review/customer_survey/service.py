@@ -63,7 +63,7 @@ def queue_invitations(cycle: CycleRow, now: datetime, report: Report = lambda _d
     values |= {"expires_at": min(cycle.closes_at, starts + VALID), "used_at": None, "used_form": None}
     for start in range(0, len(chosen), PORTION):
         portion = chosen[start : start + PORTION]
-        db.session.execute(insert(InvitationRow), [_invitation(row, reviews, values) for row in portion])
+        db.session.execute(insert(InvitationRow.__table__), [_invitation(row, reviews, values) for row in portion])
         outbox.put_all(_letters(INVITATION, cycle.id, portion, starts))
         report(start + len(portion), len(chosen), "write")
     return len(chosen)
