@@ -113,12 +113,15 @@ def autosave(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
 @allow(Deed.NOTE_WRITE, find_review)
 def add_note(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     at, scheme = now(), scheme_of(file.cycle.scheme_id)
-    note = note_form(scheme, request_locale(), _today(at))
-    if not _write_note(note, file.review.subject_id, actor.person_id, at):
+    note, typed = note_form(scheme, request_locale(), _today(at)), rating_form(scheme, service.NOTHING)
+    # The note's fields stand on the rating's page: what is typed there is saved with it, never lost over it.
+    has_rating = typed.overall.name in request.form
+    saved = not has_rating or typed.keep(lambda: service.save_draft(file, actor.person_id, typed.value(), at))
+    if not saved or not _write_note(note, file.review.subject_id, actor.person_id, at):
         own = service.own_of(file, actor.person_id)
         if own.is_filed:
-            return _filed(actor, file, own, None, 422, note)
-        return _sheet(actor, file, rating_form(scheme, service.said_on(own.sheet)), note, 422)
+            return _filed(actor, file, own, typed if has_rating else None, typed.status, note)
+        return _sheet(actor, file, typed, note, typed.status)
     tell("supervisor_review:note_written")
     return redirect(url_for("supervisor_review.sheet", review_id=file.review.id, _anchor="notes"))
 

@@ -8,15 +8,18 @@ from flask import Flask
 from sqlalchemy import event, insert
 from sqlalchemy.exc import IntegrityError
 
+from review.app import create_app
 from review.cycles.tables import ReviewRow
 from review.domain.refusals import Taken
 from review.domain.responses import CustomerAnswer, SelfReview, Statement, SupervisorRating, Tally
 from review.domain.vocabulary import Level, Source
 from review.infra.db import db
+from review.infra.settings import Settings
 from review.responses import service
 from review.responses.tables import ResponseRow
 from review.schemes.library import builtin
-from tests.make import NOW, Cast, make_person
+from review.tables import metadata
+from tests.make import NOW, Cast, make_cast, make_person
 from tests.make_cycle import make_cycle, review_of
 
 KEYS = [criterion.key for criterion in builtin().criteria]
@@ -193,3 +196,31 @@ def test_a_cycle_is_tallied_in_a_constant_number_of_queries_and_fast(app: Flask,
         assert all(tallied.customer_overall.count == 17 for tallied in found.values())
         assert found[ids[0]] == service.tally(ids[0])
         assert len([s for s in seen if s.startswith("SELECT")]) <= 10, seen  # both calls together
+
+
+@pytest.mark.postgres
+def test_responses_are_kept_and_summed_the_same_on_postgresql(
+    settings: Settings, postgres_url: str, urn_url: str
+) -> None:
+    values = {name: getattr(settings, name) for name in settings.__slots__}
+    app = create_app(Settings(**values | {"database_url": postgres_url, "urn_url": urn_url}))
+    with app.app_context():
+        metadata.create_all(db.engine)
+        cast = make_cast()
+        review = review_of(make_cycle(cast), cast["ada"])
+        service.save_self_draft(review, cast["ada"].id, {"statement": {}}, NOW)
+        service.file_self(review, cast["ada"].id, SELF, NOW, version=0)
+        service.file_rating(review, cast["sam"].id, RATING, NOW)
+        for number, stars in enumerate((5, 4, None)):
+            service.file_customer(review, f"c-{number}", CustomerAnswer({KEYS[0]: stars}, 3), NOW)
+        db.session.commit()
+        found = service.tally(review)
+        assert (found.self, found.supervisor) == (GOOD, (RATING.answers,))
+        assert found.customers == {KEYS[0]: Tally(180, 2)}
+        assert found.customer_overall == service.Stars(9, 3, (0, 0, 3, 0, 0))
+        assert service.self_of(review).filed == SELF
+        lie = {"review_id": review, "source": Source.SELF, "respondent": "x", "person_id": cast["bo"].id, "texts": {}}
+        with pytest.raises(IntegrityError):
+            db.session.execute(insert(ResponseRow), [{**lie, "c1": 3}])
+        db.session.remove()
+        db.engine.dispose()

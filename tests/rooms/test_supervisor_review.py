@@ -333,6 +333,18 @@ def test_notes_are_kept_listed_and_deleted_by_their_author(app: Flask, cast: Cas
     assert "Helped the night shift." not in sam.get(f"/ratings/{review}").words
 
 
+def test_keeping_a_note_saves_the_rating_that_is_being_typed(
+    app: Flask, cast: Cast, browse: Browse, review: int
+) -> None:
+    sam, url = browse(cast["sam"]), f"/ratings/{review}/notes"
+    sam.post(url, {"text": "A fact.", "on": "2026-03-03", "overall": "half a sentence"})
+    assert "half a sentence" in sam.get(f"/ratings/{review}").words
+    page = sam.post(url, {"text": "", "on": "2026-03-03", "overall": "a longer sentence"}, status=422)
+    assert "a longer sentence" in page.words
+    sam.post(url, {"text": "Another fact.", "on": "2026-03-03"})  # a note alone leaves the draft alone
+    assert sheet_of(app, review, cast["sam"].id).draft["overall"] == "a longer sentence"
+
+
 @pytest.mark.parametrize("wrong", [{"text": " "}, {"text": "x" * 1001}, {"on": "2026-04-02"}, {"on": "soon"}])
 def test_a_note_without_words_or_from_the_future_is_refused(
     app: Flask, cast: Cast, browse: Browse, review: int, wrong: dict
