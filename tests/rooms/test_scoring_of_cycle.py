@@ -1,4 +1,4 @@
-"""A counted cycle is scored from what the services hold: peers as cells only, in few queries, the same when repeated."""
+"""A counted cycle is scored from what the services hold: peers as cells only, the same again, in few queries."""
 
 from datetime import timedelta
 from fractions import Fraction
