@@ -15,6 +15,7 @@ from review.domain.cycle import Stage
 from review.infra import audit
 from review.infra.clock import now
 from review.infra.gate import allow
+from review.infra.i18n import request_locale
 from review.infra.pages import tell
 
 GOAL = 70
@@ -34,7 +35,8 @@ def import_(actor: Actor) -> ResponseReturnValue:
 
 
 def _import_page(form: UploadForm) -> str:
-    return render_template("customer_survey/import.html", form=form, columns=sheet.NAMES, required=sheet.REQUIRED)
+    columns = sheet.names_in(request_locale())
+    return render_template("customer_survey/import.html", form=form, columns=columns, required=sheet.REQUIRED)
 
 
 def _keep(form: UploadForm, actor: Actor, moment: datetime) -> None:

@@ -43,6 +43,11 @@ def _words(table: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
 _CHANNEL_OF, _LOCALE_OF = _words(CHANNELS), _words(LOCALES)
 
 
+def names_in(locale: str) -> dict[str, list[str]]:
+    """The headings of each column, those in the reader's language first."""
+    return {key: sorted(names, key=lambda name: name.isascii() != (locale == "en")) for key, names in NAMES.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One ticket as the file tells it. Empty optional fields are None: nothing was said."""

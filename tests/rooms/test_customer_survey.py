@@ -477,6 +477,8 @@ def test_the_letter_arrives_with_its_link_and_counts_when_answered(
     assert text is not None
     addresses = set(re.findall(r"http://localhost(/s/[A-Za-z0-9_-]{43})(?=\s)", text.get_content()))
     assert len(addresses) == 1
+    assert "。 " not in text.get_content() + html.get_content()
+    assert ".You" not in text.get_content() + html.get_content()
     link = addresses.pop()
     assert [f"{link}?r={n}" in html.get_content() for n in range(1, 6)] == [True] * 5
     assert "<img" not in html.get_content()
