@@ -31,7 +31,8 @@ COMMON_ZONES = (
 @bp.get("/people")
 @allow(Deed.PERSON_SEE)
 def listing(actor: Actor) -> ResponseReturnValue:  # noqa: ARG001  the gate hands the actor to every view
-    wanted, today = _wanted(), activation.today(now())
+    at = now()
+    wanted, today = _wanted(), activation.today(at)
     return render_template(
         "people/listing.html",
         rows=people(wanted, request.args.get("page", 1, type=int), today),
@@ -39,7 +40,7 @@ def listing(actor: Actor) -> ResponseReturnValue:  # noqa: ARG001  the gate hand
         asked={key: value for key, value in request.args.items() if key != "page" and value},
         states=list(State),
         departments=directory.department_paths(),
-        waiting=not_yet_in(today),
+        waiting=not_yet_in(today, at - activation.SLIP_LASTS),
         today=today,
     )
 

@@ -1,11 +1,12 @@
 """The list of people as HR reads it: searched, filtered, page by page, with a constant number of queries."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
+from sqlalchemy import false as sql_false
 from sqlalchemy.orm import aliased, selectinload
 
 from review.infra.db import db
@@ -57,20 +58,21 @@ def _narrowed(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class NotYetIn:
-    """How many have no password yet: with an address for a letter, without one, and slips that lie printed."""
+    """How many have no password yet: with an address for a letter, without one or a slip, and slips not used yet."""
 
     by_letter: int
     by_slip: int
     slips_out: int
 
 
-def not_yet_in(today: date) -> NotYetIn:
-    """Counts over everybody who has not left. One query."""
+def not_yet_in(today: date, slips_since: datetime) -> NotYetIn:
+    """Counts over everybody who has not left; slips issued before `slips_since` have run out. One query."""
+    slip = func.coalesce(PersonRow.slip_at >= slips_since, sql_false())
     waiting = PersonRow.password_hash.is_(None)
     address = PersonRow.email.is_not(None)
     counts = select(
         func.count().filter(waiting, address),
-        func.count().filter(waiting, ~address),
-        func.count().filter(PersonRow.slip_at.is_not(None)),
+        func.count().filter(waiting, ~address, ~slip),
+        func.count().filter(slip),
     ).where(PersonRow.left_on.is_(None) | (PersonRow.left_on >= today))
     return NotYetIn(*db.session.execute(counts).one())

@@ -202,3 +202,19 @@ def test_settings_that_make_no_sense_are_all_named_and_none_is_kept(app, cast, b
     assert "new year" in refused.text
     with app.app_context():
         assert organisation.current().zone_key == "Asia/Shanghai"
+
+
+def test_the_list_says_who_still_waits_and_for_what(app, cast, browse):
+    with app.app_context():
+        for name, email in (("ada", "ada@example.com"), ("bo", None), ("cy", None)):
+            row = directory.person(cast[name].id)
+            row.password_hash, row.email = None, email
+        db.session.commit()
+    browser = browse(cast["hana"])
+    words = browser.get("/people").words
+    assert "1 person with an e-mail address has no password yet" in words
+    assert "2 people without an e-mail address have no password yet" in words
+    browser.post("/people/slips")
+    words = browser.get("/people").words
+    assert "2 slips are out and not used yet" in words
+    assert "without an e-mail address" not in words
