@@ -44,9 +44,14 @@ class Group:
     """A department's signed sources. Peers are never told by group: a small one would show who has not cast."""
 
     name: str | None
-    supervisors: set[str] = field(default_factory=set)
+    supervisors: Counter[str] = field(default_factory=Counter)
     selfs: Share = field(default_factory=Share)
     ratings: Share = field(default_factory=Share)
+
+    @property
+    def names(self) -> list[str]:
+        """Its supervisors, whoever answers for most people first."""
+        return [name for name, _people in self.supervisors.most_common()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def board_of(cycle: CycleRow) -> Board:
         if supervisor is None:
             lost += 1
             continue
-        group.supervisors.add(supervisor_name)
+        group.supervisors[supervisor_name] += 1
         owed[supervisor] += 1
         filed[supervisor] += review in ratings
         names[supervisor] = supervisor_name

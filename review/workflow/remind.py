@@ -72,6 +72,12 @@ def coming(cycle: CycleRow, now: datetime, ours: Organisation) -> list[datetime]
     return sorted(at for at in instants if at > now)
 
 
+def ahead(cycle: CycleRow, now: datetime, ours: Organisation) -> list[tuple[datetime, str]]:
+    """What the clock will do next in this cycle, and until when people can act: (instant, key), earliest first."""
+    dates = [(getattr(cycle, name), name) for name in ("self_due_at", "closes_at", "finalise_by")]
+    return sorted([(at, "reminder") for at in coming(cycle, now, ours)] + [(at, key) for at, key in dates if at > now])
+
+
 def sent_in(cycle_id: int) -> list[tuple[str, datetime]]:
     rows = db.session.execute(select(ReminderRow.deadline, ReminderRow.due_at).where(ReminderRow.cycle_id == cycle_id))
     return [tuple(row) for row in rows]

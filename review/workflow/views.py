@@ -155,7 +155,8 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             board=board,
             groups=slice_of(board.groups, request.args.get("page", 1, type=int), 20),
             day=working_days(cycle, at, ours()),
-            reminders=remind.coming(cycle, at, ours()),
+            next_reminder=next(iter(remind.coming(cycle, at, ours())), None),
+            ahead=remind.ahead(cycle, at, ours()),
         )
     if cycle.stage is Stage.COUNTING:
         refused = asking.refusal_of(close.count_key(cycle.id))
