@@ -94,8 +94,8 @@ def prepare_sqlite(engine: Engine) -> None:
 
 def init_db(app: Flask, url: str) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    if not url.startswith("sqlite"):
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+    # Neither a log nor an error ever shows values: they would tell who opened which seat, and what people write.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, "pool_pre_ping": not url.startswith("sqlite")}
     db.init_app(app)
     if url.startswith("sqlite"):
         with app.app_context():
