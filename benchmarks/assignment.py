@@ -1,5 +1,7 @@
 """How long planning the peers of a large company takes, beside the time just to list who could rate whom.
 
+Seconds are of this process on one core, so that other work on the machine does not count.
+
 Usage: python benchmarks/assignment.py [PEOPLE] [SEED]. Prints one JSON object.
 """
 
@@ -41,11 +43,11 @@ def company(people: int) -> list[Colleague]:
 def measure(people: int, seed: int) -> dict[str, object]:
     """Plans one company, and lists its candidates alone as the bound below which no plan can be made."""
     staff = company(people)
-    started = time.perf_counter()
+    started = time.process_time()
     candidates = Candidates(Company(staff, staff, seed), {}, 3 * Rules().asked)
-    listed = time.perf_counter()
+    listed = time.process_time()
     plan = assign(staff, staff, seed=seed)
-    planned = time.perf_counter()
+    planned = time.process_time()
     return {
         "people": people,
         "candidate_pairs": len(candidates.pairs),

@@ -121,7 +121,6 @@ def _repair(seating: Seating, candidates: Candidates, aim: int) -> None:
     room = seating.room
     seating.room = [max(min(aim, most), len(rated)) for most, rated in zip(room, seating.rated, strict=True)]
     seating.fill(Mutual.NEVER)
-    seating.trim()
     seating.room = room
     seating.fill(Mutual.NEVER)
     _reach_out(seating, candidates)
@@ -159,11 +158,11 @@ def _leave_out(company: Company, seating: Seating, below: Iterable[Shortage]) ->
 
 
 def _settle(seating: Seating, aim: int) -> None:
-    """Last touches that keep every count: undo mutual pairs where others are free, pass seats from busy to idle."""
-    seating.part_mutual()
+    """Last touches that keep every count: pass seats from busy to idle, undo mutual pairs where others are free."""
     loads = [len(rated) for rated in seating.rated]
     for rater in sorted((n for n, load in enumerate(loads) if load > aim), key=lambda n: (-loads[n], n)):
         _hand_over(seating, rater)
+    seating.part_mutual()
 
 
 def _hand_over(seating: Seating, rater: int) -> None:

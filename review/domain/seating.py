@@ -73,29 +73,26 @@ class Seating:
         spare = sum(self.room) - sum(map(len, self.rated))
         for subject in self.short() if within is None else within:
             while spare > 0 and self.missing(subject) > 0 and round_.find_rater(subject):
-                spare -= 1  # at most: a search that ends by turning a surplus seat round takes none
+                spare -= 1
 
     def part_mutual(self) -> None:
-        """Gives one of each mutual pair another rater wherever that makes no new pair."""
+        """Gives one of each mutual pair another rater, as long as that leaves fewer mutual pairs than before."""
         round_ = _Round(self, Mutual.NEVER)
-        for a, b in self.mutual():
-            for rater, subject in ((a, b), (b, a)):
-                if self._is_mutual(a, b) and (rater, subject) not in self.kept:
-                    self.unseat(rater, subject)
-                    if not round_.find_rater(subject):
-                        self.seat(rater, subject)
-                    round_.hopeless.clear()
+        while sum(self._part(round_, a, b) or self._part(round_, b, a) for a, b in self.mutual()):
+            continue
+
+    def _part(self, round_: "_Round", rater: int, subject: int) -> bool:
+        if not self._is_mutual(rater, subject) or (rater, subject) in self.kept:
+            return False
+        self.unseat(rater, subject)
+        found = round_.find_rater(subject)
+        if not found:
+            self.seat(rater, subject)
+        round_.hopeless.clear()
+        return found
 
     def _is_mutual(self, a: int, b: int) -> bool:
         return a in self.rated[b] and b in self.rated[a]
-
-    def trim(self) -> None:
-        """Takes away raters beyond the wanted number, the busiest first."""
-        for subject in range(len(self.wanted)):
-            spare = [rater for rater in self.raters[subject] if (rater, subject) not in self.kept]
-            spare.sort(key=lambda rater: (-len(self.rated[rater]), rater))
-            for rater in spare[: max(0, -self.missing(subject))]:
-                self.unseat(rater, subject)
 
 
 class _Round:
@@ -134,11 +131,9 @@ class _Round:
         for rater in seating.around[subject]:
             if rater in raters or seating.room[rater] == 0:
                 continue
-            if rater in rated_by_subject and self.mutual is not Mutual.ANYTHING:
-                if self._turn(subject, rater, came, queue):
-                    return True
-                if self.mutual is Mutual.NEVER:
-                    continue
+            if self.mutual is Mutual.NEVER and rater in rated_by_subject:
+                self._turn(subject, rater, came, queue)
+                continue
             if seating.has_room(rater):
                 if self._apply(came, subject, rater):
                     return True
@@ -149,28 +144,21 @@ class _Round:
                     queue.append(left)
         return False
 
-    def _turn(self, subject: int, rater: int, came: dict[int, _Step | None], queue: deque[int]) -> bool:
-        """`subject` rates `rater`; turned round, `rater` needs somebody else, unless they had one too many."""
-        seating = self.seating
-        if self.mutual is not Mutual.NEVER or (subject, rater) in seating.kept or rater in came:
-            return False
-        if not seating.has_room(rater):
-            return False
-        came[rater] = _Step(subject, rater, rater)
-        if seating.missing(rater) < 0 and self._apply(came, rater, None):
-            return True
-        queue.append(rater)
-        return False
+    def _turn(self, subject: int, rater: int, came: dict[int, _Step | None], queue: deque[int]) -> None:
+        """`subject` rates `rater`; turned round, `rater` needs somebody else instead."""
+        if rater not in came and (subject, rater) not in self.seating.kept and self.seating.has_room(rater):
+            came[rater] = _Step(subject, rater, rater)
+            queue.append(rater)
 
     def _may_leave(self, rater: int, left: int) -> bool:
         if (rater, left) in self.seating.kept:
             return False
         return self.mutual is not Mutual.KEEP_PAIRS or left in self.seating.raters[rater]
 
-    def _apply(self, came: dict[int, _Step | None], last: int, rater: int | None) -> bool:
+    def _apply(self, came: dict[int, _Step | None], last: int, rater: int) -> bool:
         """Makes the moves that lead to `last`; False, changing nothing, when together they break a rule."""
         drops: list[Pair] = []
-        adds: list[Pair] = [] if rater is None else [(rater, last)]
+        adds = [(rater, last)]
         step = came[last]
         while step is not None:
             drops.append((step.taken, step.rater) if step.left == step.rater else (step.rater, step.left))
