@@ -51,13 +51,11 @@ class Deed(StrEnum):
     PERSON_SEE = "people:person:see"
     SLIP_PRINT = "people:slip:print"
     COMPANY_SEE = "reports:company:see"
-    METHOD_READ = "reports:method:read"
     RESULT_ACKNOWLEDGE = "reports:result:acknowledge"
     RESULT_READ = "reports:result:read"
     RESULT_SEE_OWN = "reports:result:see_own"
     TEAM_REPORT_SEE = "reports:team:see"
     RESULT_FINALISE = "results:result:finalise"
-    SCHEME_EDIT = "schemes:scheme:edit"
     SCHEME_READ = "schemes:scheme:read"
     SELF_REVIEW_READ = "self_review:review:read"
     SELF_REVIEW_WRITE = "self_review:review:write"
@@ -105,13 +103,11 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.PERSON_SEE: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.SLIP_PRINT: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.COMPANY_SEE: _to(Role.HR),
-    Deed.METHOD_READ: EVERYONE,
     Deed.RESULT_ACKNOWLEDGE: _to(Standing.SUBJECT),
     Deed.RESULT_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.RESULT_SEE_OWN: EVERYONE,
     Deed.TEAM_REPORT_SEE: _to(Role.SUPERVISOR),
     Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
-    Deed.SCHEME_EDIT: _to(Role.HR),
     Deed.SCHEME_READ: EVERYONE,
     Deed.SELF_REVIEW_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE),
     Deed.SELF_REVIEW_WRITE: _to(Standing.SUBJECT),

@@ -144,7 +144,7 @@ DOORS: Mapping[str, Door] = {
     "results.team": FINALISING,
     "schemes.read": PLAIN,
     "self_review.autosave": Door(_of_ada("collecting"), "ada", frozenset({204, 422})),
-    "self_review.show": Door(_of_ada("collecting"), "ada"),
+    "self_review.show": Door(_of_ada("collecting"), "ada", frozenset({409})),  # Sam rates first, then reads
     "self_review.write": Door(_of_ada("collecting"), "ada", frozenset({422})),
     "start.home": PLAIN,
     "supervisor_review.add_note": Door(_of_ada("collecting"), "ada", frozenset({422})),
