@@ -59,13 +59,16 @@ def init_pages(
     def day(value: date) -> str:
         return dates.day(value, request_locale(), ours().zone)
 
+    def full_day(value: date) -> str:
+        return dates.full_day(value, request_locale(), ours().zone)
+
     def deadline(value: datetime) -> str:
         return dates.deadline(value, request_locale(), ours().zone)
 
     def moment(value: datetime) -> str:
         return dates.moment(value, request_locale(), ours().zone)
 
-    app.jinja_env.filters.update(day=day, deadline=deadline, moment=moment, points=points, weight=weight)
+    app.jinja_env.filters.update(day=day, full_day=full_day, deadline=deadline, moment=moment, points=points, weight=weight)
 
 
 def points(hundredths: int | None) -> str:

@@ -26,7 +26,7 @@ def team(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     return render_template("results/team.html", cycle=cycle, lines=desk.lines_of(actor.person_id, cycle, now()))
 
 
-@bp.get("/results/<int:review_id>/finalise")
+@bp.get("/team/results/<int:review_id>/finalise")
 @allow(Deed.RESULT_FINALISE, find=find_review)
 def finalise(_actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     draft = desk.draft_of(file, now())
@@ -36,7 +36,7 @@ def finalise(_actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     return _page(file, draft, form)
 
 
-@bp.post("/results/<int:review_id>/finalise")
+@bp.post("/team/results/<int:review_id>/finalise")
 @allow(Deed.RESULT_FINALISE, find=find_review)
 def sign_off(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     at, form = now(), SignOffForm()

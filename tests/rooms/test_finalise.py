@@ -36,7 +36,7 @@ def told(app: Flask, cast: Cast) -> Told:
 
 def open_page(browse: Browse, cast: Cast, told: Told, who: str = "ada", **options: Any) -> tuple[Browser, Page]:
     browser = browse(cast["sam"], **options)
-    return browser, browser.get(f"/results/{told.reviews[who]}/finalise")
+    return browser, browser.get(f"/team/results/{told.reviews[who]}/finalise")
 
 
 def signed(app: Flask, told: Told, who: str = "ada") -> Any:
@@ -216,13 +216,13 @@ def test_the_page_shows_figures_flags_and_words(app: Flask, browse: Browse, cast
         for who in told.reviews:
             rate(told, cast, who)
         db.session.commit()
-    page = browse(supervisor).get(f"/results/{told.reviews['ada']}/finalise")
+    page = browse(supervisor).get(f"/team/results/{told.reviews['ada']}/finalise")
     assert page.soup.html["lang"] == {"en": "en", "zh": "zh-CN"}[locale]
     assert {"en": "90 or higher", "zh": "90及以上"}[locale] in page.words
     assert {"en": "Few customers answered", "zh": "客户样本较小"}[locale] in page.words
     assert COMMENTS[0] in page.words
     assert page.soup.select_one("input[name=grade][checked]")["value"] == "good"
-    bo = browse(supervisor).get(f"/results/{told.reviews['bo']}/finalise")
+    bo = browse(supervisor).get(f"/team/results/{told.reviews['bo']}/finalise")
     assert {"en": "not counted", "zh": "不计分"}[locale] in bo.words
 
 
@@ -238,7 +238,7 @@ def test_signing_leads_back_to_the_list(app: Flask, browse: Browse, cast: Cast, 
     done = browser.submit(page, {"summary": "Well done.\r\nKeep it up."}, "/finalise")
     assert "The result of Ada is finalised" in browser.follow(done).words
     assert signed(app, told).final_grade is Grade.GOOD
-    again = browser.get(f"/results/{told.reviews['ada']}/finalise")
+    again = browser.get(f"/team/results/{told.reviews['ada']}/finalise")
     assert "Keep it up." in again.form("/finalise").textarea.get_text()
 
 
@@ -290,7 +290,7 @@ def test_pressing_twice_is_harmless(app: Flask, browse: Browse, cast: Cast, told
 
 @pytest.mark.parametrize("who", ["ada", "bo", "quinn", "lou", "hana", "max"])
 def test_for_everybody_else_the_page_is_not_there(browse: Browse, cast: Cast, told: Told, who: str) -> None:
-    browser, address = browse(cast[who]), f"/results/{told.reviews['ada']}/finalise"
+    browser, address = browse(cast[who]), f"/team/results/{told.reviews['ada']}/finalise"
     browser.get(address, 404)
     browser.post(address, {"summary": "Mine."}, 404)
 
@@ -301,8 +301,8 @@ def test_before_the_count_there_is_nothing_to_finalise(app: Flask, browse: Brows
         review_id = review_of(cycle_id, cast["ada"])
         db.session.commit()
     browser = browse(cast["sam"])
-    assert "have not been counted yet" in browser.get(f"/results/{review_id}/finalise", 409).words
-    browser.post(f"/results/{review_id}/finalise", {"summary": "Early."}, 409)
+    assert "have not been counted yet" in browser.get(f"/team/results/{review_id}/finalise", 409).words
+    browser.post(f"/team/results/{review_id}/finalise", {"summary": "Early."}, 409)
     browser.get(f"/team/{cycle_id}/results", 409)
 
 
@@ -321,7 +321,7 @@ def test_after_the_publication_the_text_is_handed_back(
     assert {"en": "can no longer be changed", "zh": "不能再修改"}[locale] in late.words
     assert late.soup.select_one(f"a[href='/results/{told.reviews['ada']}']")
     assert signed(app, told).summary == "A steady quarter for ada."
-    browser.get(f"/results/{told.reviews['ada']}/finalise", 410)
+    browser.get(f"/team/results/{told.reviews['ada']}/finalise", 410)
 
 
 def test_a_successor_takes_over_with_a_rating_of_their_own(app: Flask, browse: Browse, cast: Cast, told: Told) -> None:
@@ -329,7 +329,7 @@ def test_a_successor_takes_over_with_a_rating_of_their_own(app: Flask, browse: B
         sign_off(told, "ada")
         db.session.get_one(ReviewRow, told.reviews["ada"]).supervisor_id = cast["quinn"].id
         db.session.commit()
-    address = f"/results/{told.reviews['ada']}/finalise"
+    address = f"/team/results/{told.reviews['ada']}/finalise"
     browse(cast["sam"]).get(address, 404)
     page = browse(cast["quinn"]).get(address)
     assert "Your own rating is missing" in page.words
