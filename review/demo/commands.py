@@ -45,7 +45,7 @@ def demo_command(create_app: Callable[[], Any], people: int, seed: int, port: in
     os.environ.update(run.environment(Settings.from_env(os.environ).data_dir, base_url, smtp_port))
     settings = Settings.from_env(os.environ)
     household = run.Household(os.environ)
-    run.interrupt_on_term()
+    run.interrupt_on_signals()
     try:
         mailbox = str(settings.data_dir / "mail")
         household.start("mail", "-m", "review.infra.mail_catcher", mailbox, "--port", str(smtp_port))

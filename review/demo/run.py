@@ -67,13 +67,14 @@ class Household:
                 child.wait()
 
 
-def interrupt_on_term() -> None:
-    """SIGTERM ends the demo as Ctrl-C does."""
+def interrupt_on_signals() -> None:
+    """SIGTERM ends the demo as Ctrl-C does, and Ctrl-C works where a shell started it in the background."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> Any:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
 
 
 def wait_for_port(port: int, seconds: float = 30.0) -> bool:

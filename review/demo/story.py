@@ -17,7 +17,7 @@ from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow
 from review.demo import words
 from review.demo.answers import Character, character, customer_answer, own_review, peer_answers, rating
-from review.demo.company import Company, roster_csv
+from review.demo.company import TEAMS, Company, roster_csv
 from review.demo.tickets import tickets_csv
 from review.domain.calendar import add_working_days, local_day, settled
 from review.domain.period import Period, PeriodKind, period_before
@@ -38,7 +38,7 @@ from review.workflow import launch, plan, proposal, publish
 from review.workflow.tick import tick
 
 ORGANISATION = Organisation("星河客服中心", "Asia/Shanghai", "zh", frozenset(), "hr@xinghe.example.com")
-TICKETS_EACH = 17
+TICKETS_EACH = 20
 MORNING = time(9)
 
 Say = Callable[[str], None]
@@ -131,7 +131,8 @@ class Story:
         return db.session.get_one(CycleRow, cycle.id)
 
     def _import_tickets(self, period: Period, at: datetime, number: int, *, is_over: bool) -> None:
-        agents = [one for one in self.company.colleagues if one.supervisor_no and "客服" in one.post + one.department]
+        posts = {post for _, post in TEAMS}
+        agents = [one for one in self.company.colleagues if one.post in posts]
         data = tickets_csv(
             agents, period, at.date(), f"{self.seed}:{number}", TICKETS_EACH, with_email=0.06 if is_over else 0.3
         )
