@@ -10,11 +10,9 @@ from xlsxwriter import Workbook
 from review.domain.access import Role
 from review.infra.sheets import safe_cell
 from review.people.draft import PersonDraft
-from review.people.roster import HEADINGS
+from review.people.headings import BETWEEN, HEADINGS, LOCALE_CELLS, ROLE_CELLS, SHEET_TITLES
 
 WIDTHS = {"employee_no": 16, "name": 14, "email": 30, "department": 26, "supervisor_no": 22, "roles": 20}
-ROLE_CELLS = {Role.AGENT: "员工", Role.HR: "人事", Role.ADMINISTRATOR: "管理员"}
-LOCALE_CELLS = {"zh": "中文", "en": "English"}
 NUMBERS = ("employee_no", "supervisor_no")
 DAYS = ("joined_on", "left_on")
 LAST_ROW = 5000  # as far down as choices are offered
@@ -28,7 +26,7 @@ def workbook(people: Iterable[PersonDraft], notes: Sequence[str]) -> bytes:
     head = book.add_format({"bold": True, "bg_color": "#e4f1ee", "bottom": 1, "valign": "vcenter"})
     # As text, or a spreadsheet would make 7 of the employee number 007.
     text, day = book.add_format({"num_format": "@"}), book.add_format({"num_format": "yyyy-mm-dd"})
-    sheet = book.add_worksheet("花名册 Roster")
+    sheet = book.add_worksheet(SHEET_TITLES[0])
     for column, (key, heading) in enumerate(HEADINGS.items()):
         form = text if key in NUMBERS else day if key in DAYS else None
         sheet.set_column(column, column, WIDTHS.get(key, 16), form)
@@ -37,7 +35,7 @@ def workbook(people: Iterable[PersonDraft], notes: Sequence[str]) -> bytes:
     sheet.freeze_panes(1, 2)
     for row, draft in enumerate(people, start=1):
         _write_row(sheet, row, draft, day)
-    explained = book.add_worksheet("说明 Notes")
+    explained = book.add_worksheet(SHEET_TITLES[1])
     explained.set_column(0, 0, 110)
     for row, line in enumerate(notes):
         explained.write_string(row, 0, line)
@@ -48,7 +46,7 @@ def workbook(people: Iterable[PersonDraft], notes: Sequence[str]) -> bytes:
 def _offer_choices(sheet: Any, column: int, key: str) -> None:
     rule: dict[str, Any] | None = None
     if key == "roles":  # somebody may hold several, so anything else is only asked about
-        offers = [*ROLE_CELLS.values(), f"{ROLE_CELLS[Role.AGENT]}、{ROLE_CELLS[Role.HR]}"]
+        offers = [*ROLE_CELLS.values(), f"{ROLE_CELLS[Role.AGENT]}{BETWEEN}{ROLE_CELLS[Role.HR]}"]
         rule = {"validate": "list", "source": offers, "error_type": "information"}
     elif key == "locale":
         rule = {"validate": "list", "source": list(LOCALE_CELLS.values())}
@@ -69,7 +67,7 @@ def _write_row(sheet: Any, row: int, draft: PersonDraft, day: Any) -> None:
 
 def _cell(key: str, value: Any) -> str:
     if key == "roles":
-        return "、".join(word for role, word in ROLE_CELLS.items() if role in value)
+        return BETWEEN.join(word for role, word in ROLE_CELLS.items() if role in value)
     if key == "locale":
         return LOCALE_CELLS[value]
     return str(value or "")
