@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from review.customer_survey import intake, jobs, service, sheet
+from review.customer_survey import headings, intake, jobs, service, sheet
 from review.customer_survey.blueprint import bp
 from review.customer_survey.forms import PlainForm, UploadForm
 from review.cycles.lookup import find_cycle
@@ -35,7 +35,7 @@ def import_(actor: Actor) -> ResponseReturnValue:
 
 
 def _import_page(form: UploadForm) -> str:
-    columns = sheet.names_in(request_locale())
+    columns = headings.names_in(request_locale())
     return render_template("customer_survey/import.html", form=form, columns=columns, required=sheet.REQUIRED)
 
 
