@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select
 
+from review.app import create_app
 from review.customer_survey import intake, service
 from review.customer_survey.commands import import_customers
 from review.customer_survey.tables import CustomerRow, TicketRow, UploadRow
@@ -18,8 +19,10 @@ from review.cycles.tables import CycleRow
 from review.domain.refusals import Invalid
 from review.infra.audit import AuditRow
 from review.infra.db import db
+from review.infra.settings import Settings
+from review.tables import metadata
 from tests.browse import Browser
-from tests.make import NOW, Cast
+from tests.make import NOW, Cast, make_cast
 from tests.make_cycle import make_cycle
 from tests.rooms.test_sheets import workbook
 
@@ -252,3 +255,24 @@ def test_the_command_refuses_a_list_with_wrong_rows_unless_told_to_skip_them(
     assert run(app, monkeypatch, str(file), "--skip-bad-rows").exit_code == 0
     with app.app_context():
         assert count(TicketRow) == 1
+
+
+@pytest.mark.postgres
+def test_on_postgresql_a_list_is_taken_in_the_same_way(tmp_path: Path, postgres_url: str, urn_url: str) -> None:
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "DATABASE_URL": postgres_url, "URN_URL": urn_url}
+    app = create_app(Settings.from_env(environ))
+    with app.app_context():
+        metadata.create_all(db.engine)
+        cast = make_cast()
+        data = sheet(ticket(cast, "T1"), ticket(cast, "T2", no="", email=""), ticket(cast, "T3", no=""))
+        assert load(data).customers_new == 3
+        assert load(data).tickets_same == 3
+        newer = load(sheet(ticket(cast, "T1", agent=cast["bo"].employee_no, name="李雷雷")))
+        assert (newer.tickets_changed, newer.customers_new) == (1, 0)
+        intake.keep(data, "a.csv", cast["hana"].id, NOW)
+        kept = intake.kept(cast["hana"].id, NOW)
+        assert kept is not None
+        assert intake.confirm(cast["hana"].id, kept.id, NOW) is not None
+        assert intake.confirm(cast["hana"].id, kept.id, NOW) is None
+        db.session.remove()
+        db.engine.dispose()

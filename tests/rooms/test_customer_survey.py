@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, func, select, update
 
+from review.app import create_app
 from review.customer_survey import answering, jobs, letters, service
 from review.customer_survey.sampling import Candidate, choose
 from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow
@@ -23,10 +24,12 @@ from review.infra import clock, mail, outbox
 from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.infra.outbox import LetterRow
+from review.infra.settings import Settings
 from review.responses.service import tally
 from review.responses.tables import ResponseRow
+from review.tables import metadata
 from tests.browse import Browser, Page
-from tests.make import NOW, Cast
+from tests.make import NOW, Cast, make_cast
 from tests.make_cycle import make_cycle, review_of, set_stage
 from tests.smtp import caught_mail
 
@@ -675,3 +678,59 @@ def test_asking_again_after_the_launch_is_harmless_as_a_job(app: Flask, cast: Ca
         work_all(app.extensions["review"], NOW)
         assert db.session.scalar(select(func.count()).select_from(InvitationRow)) == 1
         assert outbox.counts()[outbox.LetterState.WAITING] == 1
+
+
+# ---- the same on PostgreSQL ----
+
+
+@pytest.fixture
+def on_postgresql(tmp_path: Path, postgres_url: str, urn_url: str) -> Iterator[Flask]:
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "DATABASE_URL": postgres_url, "URN_URL": urn_url}
+    made = create_app(Settings.from_env(environ | {"REVIEW_BASE_URL": "http://localhost"}))
+    with made.app_context():
+        metadata.create_all(db.engine)
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_on_postgresql_a_survey_goes_the_same_way(on_postgresql: Flask) -> None:
+    app = on_postgresql
+    with app.app_context():
+        cast = make_cast()
+        cycle_id = make_cycle(cast)
+        for number in range(3):
+            make_ticket(make_customer(f"Customer {number}"), cast["ada"].id)
+        make_ticket(make_customer("No Mail", email=None), cast["bo"].id)
+        assert service.queue_invitations(cycle_of(cycle_id), NOW - timedelta(days=4)) == 4
+        assert service.queue_invitations(cycle_of(cycle_id), NOW) == 0
+        db.session.commit()
+        assert service.queue_reminders(cycle_of(cycle_id), NOW + timedelta(days=2)) == 3
+        db.session.commit()
+        customer = db.session.scalar(select(InvitationRow.customer_id).order_by(InvitationRow.id))
+        link = f"/s/{service.link_token(cycle_id, customer, 1)}"
+        db.session.rollback()
+    start, statuses = threading.Barrier(6), []
+
+    def press(number: int) -> None:
+        client = app.test_client()
+        start.wait()
+        statuses.append(client.post(link, data=STARS | {"form": f"form-{number % 5}"}).status_code)
+
+    threads = [threading.Thread(target=press, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(303) in {1, 2}  # two browsers sent the very same form: both read thanks if it was theirs
+    assert statuses.count(404) == 6 - statuses.count(303)
+    assert answered(app) == 1
+    with app.app_context():
+        rate = service.response_rate(cycle_id)
+        assert (rate.all.offered, rate.all.answered, rate.by_mail.offered) == (4, 1, 3)
+        assert sum(1 for _ in service.links_csv(cycle_id, NOW, everybody=True)) == 4
+        answering.unsubscribe(link.rpartition("/")[2], NOW)
+        db.session.commit()
+        assert db.session.scalar(select(func.count()).where(CustomerRow.unsubscribed_at.is_not(None))) == 1
