@@ -333,9 +333,14 @@ def test_ballots_cast_while_the_urn_closes_are_in_or_refused_and_never_lost(urn:
     begun = {caster.stdout.readline().strip().encode() for caster in casters for _ in range(10)}
     urn.close()
     at_close = {token for token, _, _ in urn.rows()}
-    accepted = begun | {line.encode() for caster in casters for line in caster.communicate(timeout=60)[0].splitlines()}
-    assert {caster.returncode for caster in casters} == {0}
-    assert {token for token, _, _ in urn.rows()} == at_close == accepted
+    # Read to the end from the same stream: communicate() would drop the lines it has buffered already.
+    accepted = begun | {line.strip().encode() for caster in casters for line in caster.stdout}
+    assert [caster.wait(60) for caster in casters] == [0, 0]
+    assert {token for token, _, _ in urn.rows()} == at_close, "a ballot came in after the close"
+    assert at_close == accepted, "a ballot was taken and lost, or kept and refused"
+    for caster in casters:
+        caster.stdin.close()
+        caster.stdout.close()
 
 
 def test_a_close_waits_for_a_cast_under_way_and_the_next_cast_is_refused(urn: SqliteUrn) -> None:
