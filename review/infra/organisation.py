@@ -45,6 +45,7 @@ def current() -> Organisation:
     row = db.session.get(OrganisationRow, 1)
     if row is None:
         return Organisation()
+    db.session.info["organisation"] = row  # held, or the session would forget it and read it again at every call
     holidays = frozenset(date.fromisoformat(day) for day in row.holidays)
     return Organisation(row.name, row.zone, row.locale, holidays, row.mail_from)
 

@@ -46,10 +46,12 @@ def state_of(filed_at: datetime | None, has_draft: bool) -> State:
 
 
 def progress(source: Source, review_ids: Collection[int], person_id: int | None = None) -> dict[int, Found]:
-    """How far the sheets about these reviews are, by review; those nobody began are missing. One query.
+    """How far the sheets about these reviews are, by review; those nobody began are missing. One query at most.
 
     With `person_id` only that person's own: a supervisor never learns how far a predecessor was.
     """
+    if not review_ids:
+        return {}
     query = select(
         ResponseRow.review_id, ResponseRow.filed_at, ResponseRow.draft_saved_at.is_not(None).label("has_draft")
     ).where(ResponseRow.source == source, ResponseRow.review_id.in_(review_ids))

@@ -1,6 +1,6 @@
 """HR's desk before the start: the peer assignment with its shortages, and the launch."""
 
-from typing import Any
+from datetime import datetime
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -30,7 +30,7 @@ def peers(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
     row = plan.of(cycle.id)
-    facts = launch.facts_of(cycle, now())
+    facts, busy = launch.facts_of(cycle, now()), _busy_with(cycle)
     return render_template(
         "workflow/peers.html",
         cycle=cycle,
@@ -40,8 +40,8 @@ def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
         facts=facts,
         needs=[(need, met) for need, met in launch.needs(cycle, facts) if need.code not in _OF_THE_PLAN],
         shortages=slice_of(row.shortages if row else [], request.args.get("page", 1, type=int)),
-        busy=_busy_with(cycle),
-        progress=_progress(cycle),
+        busy=busy,
+        progress=house().progress.read(busy) if busy else None,
         refused=asking.refusal_of(launch.key_of(cycle.id)) or asking.refusal_of(plan.key_of(cycle.id)),
         is_confirmed=row is not None and cycle.plan_confirmed and cycle.plan_digest == row.digest,
         widest=max(row.loads.values(), default=1) if row else 1,
@@ -57,11 +57,6 @@ def _busy_with(cycle: CycleRow) -> str | None:
         if asking.is_busy(key):
             return key
     return None
-
-
-def _progress(cycle: CycleRow) -> dict[str, Any] | None:
-    busy = _busy_with(cycle)
-    return house().progress.read(busy) if busy else None
 
 
 @bp.get("/cycles/<int:cycle_id>/progress")
@@ -95,7 +90,7 @@ def confirm(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     return redirect(url_for("desk.peers", cycle_id=cycle.id))
 
 
-def _confirm(cycle: CycleRow, form: PlanForm, actor: Actor, at: Any) -> PlanRow:
+def _confirm(cycle: CycleRow, form: PlanForm, actor: Actor, at: datetime) -> PlanRow:
     """Take HR's word for the assignment that stood on their page; another one they have not seen."""
     row = plan.of(cycle.id)
     if row is None or row.digest != form.digest.data:
