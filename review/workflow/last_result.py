@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from review.domain.rounding import decimal_text, exact_text
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import Grade, Text
-from review.results.tables import PublicationRow
+from review.results.publication import PublicationRow
 
 MOST_PERIODS = 6
 

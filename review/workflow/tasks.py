@@ -19,7 +19,7 @@ from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
 from review.responses.progress import State, Task
 from review.results import publication, waiting
-from review.results.tables import PublicationRow
+from review.results.publication import PublicationRow
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 

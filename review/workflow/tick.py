@@ -132,7 +132,10 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
         return
     there = select(PeerProgressRow.cycle_id).where(PeerProgressRow.day == day)
     missing = select(CycleRow).where(
-        CycleRow.stage == Stage.COLLECTING, CycleRow.opens_at <= now, CycleRow.id.not_in(there)
+        CycleRow.stage == Stage.COLLECTING,
+        CycleRow.opens_at <= now,
+        CycleRow.closes_at > now,
+        CycleRow.id.not_in(there),
     )
     for cycle_id in _cycles(lambda: list(db.session.scalars(missing))):
         with _own_transaction(cycle_id, "snapshot", done):

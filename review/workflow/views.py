@@ -145,7 +145,7 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             date_problems=launch.problems_of_dates(cycle, at),
             lost=launch.without_supervisor(cycle, at, 20) if facts.people_without_supervisor else [],
             scheduled=db.session.get(ScheduleRow, cycle.id),
-            refused=asking.refusal_of(launch.key_of(cycle.id)),
+            refused=asking.stand_of(launch.key_of(cycle.id)).refused,
         )
     if cycle.stage is Stage.COLLECTING:
         board = board_of(cycle)
@@ -159,6 +159,6 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             ahead=remind.ahead(cycle, at, ours()),
         )
     if cycle.stage is Stage.COUNTING:
-        refused = asking.refusal_of(close.count_key(cycle.id))
+        refused = asking.stand_of(close.count_key(cycle.id)).refused
         return render_template("workflow/counting.html", **context, refused=refused, job=close.count_key(cycle.id))
     return render_template("workflow/after.html", **context, standing=results.standing(cycle.id))

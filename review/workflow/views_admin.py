@@ -22,16 +22,17 @@ from review.workflow.doors import desk as bp
 @bp.get("/admin/mail")
 @allow(Deed.MAIL_SEE)
 def mail(_actor: Actor) -> ResponseReturnValue:
+    states = [state.value for state in LetterState]
     wanted = request.args.get("state")
     query = select(LetterRow).order_by(LetterRow.id.desc())
-    if wanted in LetterState:
+    if wanted in states:
         query = query.where(LetterRow.state == LetterState(wanted))
     return render_template(
         "workflow/mail.html",
         listing=page_of(query, request.args.get("page", 1, type=int)),
         counts={state.value: count for state, count in outbox.counts().items()},
-        states=[state.value for state in LetterState],
-        wanted=wanted if wanted in LetterState else None,
+        states=states,
+        wanted=wanted if wanted in states else None,
         has_server=house().settings.smtp_url is not None,
     )
 

@@ -59,7 +59,7 @@ def publish_page(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 def _publish_page(cycle: CycleRow, form: PublishForm) -> str:
     facts = publish.facts_of(cycle)
-    key = publish.key_of(cycle.id)
+    asked = asking.stand_of(publish.key_of(cycle.id))
     return render_template(
         "workflow/publish.html",
         cycle=cycle,
@@ -70,9 +70,9 @@ def _publish_page(cycle: CycleRow, form: PublishForm) -> str:
         owing=len(unfinalised_by_supervisor(cycle.id)),
         grades=distribution(cycle.id),
         changed=changed_grades(cycle.id),
-        busy=key if asking.is_busy(key) else None,
-        progress=house().progress.read(key),
-        refused=asking.refusal_of(key),
+        busy=asked.busy,
+        progress=house().progress.read(asked.busy) if asked.busy else None,
+        refused=asked.refused,
     )
 
 

@@ -30,7 +30,8 @@ def peers(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
     row = plan.of(cycle.id)
-    facts, busy = launch.facts_of(cycle, now()), _busy_with(cycle)
+    facts = launch.facts_of(cycle, now())
+    asked = asking.stand_of(launch.key_of(cycle.id), plan.key_of(cycle.id))
     return render_template(
         "workflow/peers.html",
         cycle=cycle,
@@ -40,9 +41,9 @@ def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
         facts=facts,
         needs=[(need, met) for need, met in launch.needs(cycle, facts) if need.code not in _OF_THE_PLAN],
         shortages=slice_of(row.shortages if row else [], request.args.get("page", 1, type=int)),
-        busy=busy,
-        progress=house().progress.read(busy) if busy else None,
-        refused=asking.refusal_of(launch.key_of(cycle.id)) or asking.refusal_of(plan.key_of(cycle.id)),
+        busy=asked.busy,
+        progress=house().progress.read(asked.busy) if asked.busy else None,
+        refused=asked.refused,
         is_confirmed=row is not None and cycle.plan_confirmed and cycle.plan_digest == row.digest,
         widest=max(row.loads.values(), default=1) if row else 1,
     )
@@ -51,20 +52,14 @@ def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
 _OF_THE_PLAN = {"cycle:plan_outdated", "cycle:peer_shortages_unconfirmed"}
 
 
-def _busy_with(cycle: CycleRow) -> str | None:
-    """The job that is under way for this cycle: its key, None when nothing is."""
-    for key in (launch.key_of(cycle.id), plan.key_of(cycle.id)):
-        if asking.is_busy(key):
-            return key
-    return None
-
-
 @bp.get("/cycles/<int:cycle_id>/progress")
 @allow(Deed.CYCLE_SEE, find=find_cycle)
 def progress(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     """The small part that asks again every second; when the work is over, the whole page is fetched anew."""
-    watched = request.args.get("job") or _busy_with(cycle)
-    if watched is None or not watched.endswith(f":{cycle.id}") or not asking.is_busy(watched):
+    named = request.args.get("job", "")
+    keys = [named] if named.endswith(f":{cycle.id}") else [launch.key_of(cycle.id), plan.key_of(cycle.id)]
+    watched = asking.stand_of(*keys).busy
+    if watched is None:
         over = Response("", 200)
         over.headers["HX-Refresh"] = "true"
         return over
