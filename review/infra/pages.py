@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Flask, flash, g, has_request_context, request
+from flask_babel import get_locale
 
 from review.domain.access import Actor
 from review.domain.refusals import Problem
@@ -22,6 +23,12 @@ def ours() -> Organisation:
         g.organisation = organisation.current()
     found: Organisation = g.organisation
     return found
+
+
+def spoken() -> str:
+    """The language in use right now: the letter's while one is written, else the reader's."""
+    locale = get_locale()
+    return locale.language if locale else request_locale()
 
 
 def tell(code: str, kind: str = "ok", **params: object) -> None:
@@ -57,18 +64,20 @@ def init_pages(
     app.jinja_env.globals["say"] = _say
 
     def day(value: date) -> str:
-        return dates.day(value, request_locale(), ours().zone)
+        return dates.day(value, spoken(), ours().zone)
 
     def full_day(value: date) -> str:
         return dates.full_day(value, request_locale(), ours().zone)
 
     def deadline(value: datetime) -> str:
-        return dates.deadline(value, request_locale(), ours().zone)
+        return dates.deadline(value, spoken(), ours().zone)
 
     def moment(value: datetime) -> str:
-        return dates.moment(value, request_locale(), ours().zone)
+        return dates.moment(value, spoken(), ours().zone)
 
-    app.jinja_env.filters.update(day=day, full_day=full_day, deadline=deadline, moment=moment, points=points, weight=weight)
+    app.jinja_env.filters.update(
+        day=day, full_day=full_day, deadline=deadline, moment=moment, points=points, weight=weight
+    )
 
 
 def points(hundredths: int | None) -> str:
