@@ -67,7 +67,7 @@ def init_pages(
         return dates.day(value, spoken(), ours().zone)
 
     def full_day(value: date) -> str:
-        return dates.full_day(value, request_locale(), ours().zone)
+        return dates.full_day(value, spoken(), ours().zone)
 
     def deadline(value: datetime) -> str:
         return dates.deadline(value, spoken(), ours().zone)
