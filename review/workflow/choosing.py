@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 
 from review.cycles import service
 from review.cycles.tables import CycleRow, ReviewRow
@@ -38,12 +38,12 @@ def _set(cycle: CycleRow, people: set[int]) -> int:
     return count
 
 
-def _with_department() -> Select[Any]:
+def _with_department() -> Any:
     query = select(PersonRow.id, PersonRow.name, PersonRow.employee_no, DepartmentRow.name.label("department"))
     return query.outerjoin(DepartmentRow, DepartmentRow.id == PersonRow.department_id)
 
 
-def chosen(cycle: CycleRow) -> Select[Any]:
+def chosen(cycle: CycleRow) -> Any:
     """The people in the cycle, by employee number, as a query for a list."""
     query = _with_department().join(ReviewRow, ReviewRow.subject_id == PersonRow.id)
     return query.where(ReviewRow.cycle_id == cycle.id).order_by(PersonRow.employee_no)

@@ -81,4 +81,4 @@ def _letters(cycle: CycleRow, now: datetime) -> Iterator[dict[str, Any]]:
     )
     for name, email, locale, count in db.session.execute(owing):
         params = {"name": name, "cycle": cycle.name, "count": count, "finalise_by": cycle.finalise_by.isoformat()}
-        yield outbox.letter(FINALISE, f"cycle:{cycle.id}", email, locale, params, now=now)
+        yield outbox.letter(FINALISE, f"cycle:{cycle.id}", str(email), locale, params, now=now)

@@ -79,7 +79,8 @@ class CycleForm(Form):
 
     def to_plan(self, zone: ZoneInfo) -> CyclePlan:
         """Raises Invalid for times that the clock skips or shows twice."""
-        instants, problems = {}, []
+        instants: dict[str, datetime] = {}
+        problems: list[Problem] = []
         for name in INSTANTS:
             typed: datetime = self[name].data
             try:

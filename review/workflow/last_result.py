@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from review.domain.rounding import decimal_text, exact_text
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import Grade, Text
-from review.results.publication import PublicationRow
 
 MOST_PERIODS = 6
 
@@ -27,7 +27,7 @@ class LastResult:
     weakest: tuple[Text, str] | None
 
 
-def last_result(published: Sequence[PublicationRow], scheme: Scheme) -> LastResult:
+def last_result(published: Sequence[Any], scheme: Scheme) -> LastResult:
     """Of a person's publications, oldest first; `scheme` is that of the last one."""
     row = published[-1]
     working = row.body["working"]

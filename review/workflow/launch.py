@@ -201,4 +201,4 @@ def _letters(cycle: CycleRow, computed: Plan, now: datetime) -> Iterator[dict[st
                 "self_due_at": cycle.self_due_at.isoformat(),
                 "closes_at": cycle.closes_at.isoformat(),
             }
-            yield outbox.letter(OPENING, f"cycle:{cycle.id}", email, locale, params, now=now)
+            yield outbox.letter(OPENING, f"cycle:{cycle.id}", str(email), locale, params, now=now)

@@ -165,7 +165,8 @@ def keep(cycle: CycleRow, plan: Plan, now: datetime) -> PlanRow:
 
 def _named(plan: Plan) -> list[dict[str, Any]]:
     """The shortages with names, those without any peer rating first."""
-    names = dict(tuple(row) for row in db.session.execute(select(PersonRow.id, PersonRow.name)) if plan.shortages)
+    short = [each.person_id for each in plan.shortages]
+    names = {key: row.name for key, row in directory.by_ids(short).items()}
     rows = [
         {
             "person_id": short.person_id,

@@ -80,7 +80,7 @@ def _to_subjects(cycle: CycleRow, kind: str, now: datetime, **more: Any) -> Iter
     )
     for review_id, name, email, locale in db.session.execute(reviewed):
         params = {"name": name, "cycle": cycle.name, "review_id": review_id, "days": cycle.acknowledge_days, **more}
-        yield outbox.letter(kind, f"cycle:{cycle.id}", email, locale, params, now=now)
+        yield outbox.letter(kind, f"cycle:{cycle.id}", str(email), locale, params, now=now)
 
 
 def cancel(cycle: CycleRow, reason: str, *, by: int, now: datetime) -> None:

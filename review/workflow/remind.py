@@ -80,7 +80,7 @@ def ahead(cycle: CycleRow, now: datetime, ours: Organisation) -> list[tuple[date
 
 def sent_in(cycle_id: int) -> list[tuple[str, datetime]]:
     rows = db.session.execute(select(ReminderRow.deadline, ReminderRow.due_at).where(ReminderRow.cycle_id == cycle_id))
-    return [tuple(row) for row in rows]
+    return [(deadline, due_at) for deadline, due_at in rows]
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ def idle_supervisors(cycle: CycleRow) -> set[int]:
     )
     asked = {who: count for who, count in db.session.execute(living.group_by(ReviewRow.supervisor_id))}  # noqa: C416
     missing = missing_ratings(cycle.id)
-    return {who for who, count in asked.items() if len(missing.get(who, ())) == count}
+    return {who for who, count in asked.items() if who is not None and len(missing.get(who, ())) == count}
 
 
 def write(debts: dict[int, Debt], *, now: datetime) -> int:
@@ -133,7 +133,7 @@ def write(debts: dict[int, Debt], *, now: datetime) -> int:
     people = select(PersonRow.id, PersonRow.name, PersonRow.email, PersonRow.locale)
     here = people.where(PersonRow.email.is_not(None), _still_here(day))
     letters = [
-        outbox.letter(REMINDER, about, email, locale, {"name": name, "lines": debts[person].lines}, now=now)
+        outbox.letter(REMINDER, about, str(email), locale, {"name": name, "lines": debts[person].lines}, now=now)
         for person, name, email, locale in db.session.execute(here)
         if person in debts and email not in had
     ]

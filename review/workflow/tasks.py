@@ -1,7 +1,7 @@
 """What one person has to do now, over all rooms, nearest deadline first; for HR also what a cycle waits for."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,6 @@ from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
 from review.responses.progress import State, Task
 from review.results import publication, waiting
-from review.results.publication import PublicationRow
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 
@@ -45,7 +44,7 @@ class ToDo:
         return self.left == 0
 
 
-def tasks_of(actor: Actor, now: datetime, ours: Organisation, published: list[PublicationRow]) -> list[ToDo]:
+def tasks_of(actor: Actor, now: datetime, ours: Organisation, published: Sequence[Any]) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
     if Role.HR in actor.roles:
@@ -109,7 +108,7 @@ def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
         )
 
 
-def _to_sign(now: datetime, ours: Organisation, published: list[PublicationRow]) -> Iterator[ToDo]:
+def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Iterator[ToDo]:
     """Only the newest result is asked for: an older one that was never signed has run its clock."""
     for row in published[-1:]:
         ends = clock_ends(row.published_at, row.body["cycle"]["acknowledge_days"], ours.zone, ours.holidays)

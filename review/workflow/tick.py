@@ -100,7 +100,9 @@ def _close_due(now: datetime, done: Ticked) -> None:
 
 def _remind_due(now: datetime, done: Ticked) -> None:
     """All cycles' debts go into one letter a person; the reminders are noted in the transaction of the letters."""
-    ours, debts, notes = _ours(), {}, []
+    ours = _ours()
+    debts: dict[int, Debt] = {}
+    notes: list[ReminderRow] = []
     for cycle_id in _cycles(lambda: in_stage(Stage.COLLECTING, Stage.FINALISING)):
         try:
             with only_reading():

@@ -1,5 +1,7 @@
 """What keeps the house running, for its administrator: letters by state, jobs, the audit log."""
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
@@ -45,7 +47,7 @@ def send_again(actor: Actor) -> ResponseReturnValue:
     again = update(LetterRow).where(failed).values(state=LetterState.WAITING, send_after=at, attempts=0, error=None)
     if not request.form.get("all"):
         again = again.where(LetterRow.id.in_(request.form.getlist("letter", type=int)))
-    count = db.session.execute(again).rowcount
+    count = len(db.session.scalars(again.returning(LetterRow.id)).all())
     audit.record("workflow:mail:sent_again", "mail", by=actor.person_id, at=at, letters=count)
     tell("workflow:letters_again", count=count)
     return redirect(url_for("desk.mail"))
@@ -81,7 +83,7 @@ def do_again(actor: Actor) -> ResponseReturnValue:
 @allow(Deed.AUDIT_SEE)
 def audit_log(_actor: Actor) -> ResponseReturnValue:
     about = request.args.get("about", "").strip()
-    query = (
+    query: Any = (
         select(AuditRow, PersonRow.name)
         .outerjoin(PersonRow, PersonRow.id == AuditRow.actor_id)
         .order_by(AuditRow.id.desc())

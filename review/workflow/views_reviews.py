@@ -1,5 +1,7 @@
 """HR's desk for single reviews of a running cycle: find one, give more time, change who answers, withdraw."""
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select
@@ -26,7 +28,7 @@ from review.workflow.forms import MovementForm
 def reviews(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     text = request.args.get("q", "").strip()
     boss = aliased(PersonRow)
-    query = (
+    query: Any = (
         select(
             ReviewRow,
             PersonRow.name,

@@ -108,9 +108,10 @@ class Worker:
     def free_abandoned(self) -> int:
         """Whoever locks a SQLite installation is its only worker: what still "runs" was killed, and is resumed."""
         running = update(JobRow).where(JobRow.state == JobState.RUNNING)
-        freed = db.session.execute(running.values(state=JobState.WAITING, lease_until=None, worker=None)).rowcount
+        free = running.values(state=JobState.WAITING, lease_until=None, worker=None)
+        freed = len(db.session.scalars(free.returning(JobRow.id)).all())
         db.session.commit()
-        return int(freed)
+        return freed
 
     def _tick(self) -> None:
         with self.app.app_context():
