@@ -17,7 +17,12 @@ EVERYONE = (
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
     Role.SUPERVISOR: (("team", "supervisor_review.team"),),
     Role.HR: (("cycles", "desk.cycles"), ("people", "people.listing")),
-    Role.ADMINISTRATOR: (("people", "people.listing"), ("mail", "desk.mail"), ("jobs", "desk.jobs")),
+    Role.ADMINISTRATOR: (
+        ("people", "people.listing"),
+        ("mail", "desk.mail"),
+        ("jobs", "desk.jobs"),
+        ("audit", "desk.audit"),
+    ),
 }
 
 

@@ -33,7 +33,8 @@ PORT = 8360
 def worker_command(create_app: Callable[[], Any], with_parent: bool) -> None:
     """Do jobs, send letters, and let the clock tick, until SIGTERM."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("apscheduler", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     run_here(create_app(), parent=os.getppid() if with_parent else None)
 
 
