@@ -125,10 +125,16 @@ def _build(folder: Path) -> None:
     app = create_app(_settings(folder))
     with app.app_context():
         metadata.create_all(db.engine)
+    (folder / FACTS).write_text(json.dumps(asdict(live_in(app))))
+
+
+def live_in(app: Flask) -> Facts:
+    """Let the company live through its cycles in an installation whose tables are there."""
+    with app.app_context():
         facts = _Life(clock_now() - timedelta(minutes=2)).facts()
         db.session.remove()
-        db.engine.dispose()  # the last connection to close writes the log back into the file
-    (folder / FACTS).write_text(json.dumps(asdict(facts)))
+        db.engine.dispose()  # the last connection to close writes SQLite's log back into the file
+        return facts
 
 
 def open_copy(built: Path, folder: Path) -> World:
