@@ -17,7 +17,7 @@ from review.infra.settings import Settings
 from review.people.tables import PersonRow
 from review.workflow.commands import doctor_command, tick_command
 from review.workflow.cycle_commands import cycle_group
-from review.workflow.leadership import FileLeadership
+from review.workflow.leadership import FileLeadership, PostgresLeadership
 from review.workflow.worker import Worker, beat_file
 from tests.make import Cast, make_department, make_person
 from tests.rooms.test_launch import company
@@ -107,6 +107,17 @@ def test_the_doctor_finds_what_is_missing_and_says_how_to_mend_it(run: Run, sett
 
 def test_only_one_process_leads_and_the_next_takes_over(tmp_path: Path) -> None:
     first, second = FileLeadership(tmp_path / "lock"), FileLeadership(tmp_path / "lock")
+    assert first.take()
+    assert first.take()
+    assert not second.take()
+    first.release()
+    assert second.take()
+    second.release()
+
+
+@pytest.mark.postgres
+def test_on_postgresql_the_lock_lives_and_dies_with_its_session(postgres_url: str) -> None:
+    first, second = PostgresLeadership(postgres_url), PostgresLeadership(postgres_url)
     assert first.take()
     assert first.take()
     assert not second.take()

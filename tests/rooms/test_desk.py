@@ -78,7 +78,7 @@ def test_a_cycle_is_made_planned_and_launched_in_the_browser(app: Flask, hr: Bro
     work(app)
     board = hr.get(f"/cycles/{cycle.id}")
     assert the_cycle(app).stage is Stage.COLLECTING
-    assert "working day" in board.words
+    assert "Answers come in" in board.words
     assert "North" in board.words
 
 
