@@ -1,5 +1,6 @@
 """What every test stands on: a fresh house in a temporary folder, a browser that inspects each page, a fixed cast."""
 
+import fcntl
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from review.tables import metadata
 from tests.browse import Browser
 from tests.make import Cast, make_cast
 from tests.postgres import cluster, new_database
+from tests.world import World, open_copy, template
 
 REAL_CONNECT = socket.socket.connect
 
@@ -96,3 +98,21 @@ def cast(app: Flask) -> Cast:
 def browse(app: Flask) -> Callable[..., Browser]:
     """`browse(person)` opens a browser signed in as that person, `browse()` one of a stranger."""
     return lambda person=None, locale=None: Browser(app, person, locale)
+
+
+@pytest.fixture(scope="session")
+def built_world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A company in the middle of its life (tests/world.py), built once; parallel workers wait for the one that does."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if hasattr(request.config, "workerinput") else base
+    with (shared / "world.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return template(shared / "world")
+
+
+@pytest.fixture
+def world(built_world: Path, tmp_path: Path) -> Iterator[World]:
+    """A copy of it for one test."""
+    made = open_copy(built_world, tmp_path / "world")
+    yield made
+    made.let_go()
