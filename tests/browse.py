@@ -104,7 +104,8 @@ class Page:
         if self.response.mimetype != "text/html" or "<html" not in self.text:
             return
         where = self.url
-        assert self.soup.title and self.soup.title.get_text(strip=True), f"{where}: no title"
+        assert self.soup.title, f"{where}: no title"
+        assert self.soup.title.get_text(strip=True), f"{where}: an empty title"
         assert len(self.soup.find_all("h1")) == 1, f"{where}: {len(self.soup.find_all('h1'))} h1"
         ids = [tag["id"] for tag in self.soup.find_all(id=True)]
         assert len(ids) == len(set(ids)), f"{where}: duplicate ids {sorted({i for i in ids if ids.count(i) > 1})}"

@@ -20,7 +20,7 @@ def star_name(criterion: Criterion) -> str:
     return f"stars-{criterion.key}"
 
 
-class _Stars(StringField):  # type: ignore[misc]
+class _Stars(StringField):
     """One to five stars, or "none" where one may pass. The page draws it as radio buttons."""
 
     def __init__(self, *args: Any, allowed: tuple[str, ...] = STARS, **kwargs: Any) -> None:

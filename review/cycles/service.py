@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
@@ -13,7 +13,7 @@ from review.domain.cycle import Facts, Move, Stage, advance
 from review.domain.period import Period, PeriodKind
 from review.domain.refusals import Invalid, OutOfReach, Problem, Taken
 from review.infra import audit
-from review.infra.db import db
+from review.infra.db import db, rows_changed
 from review.people.tables import PersonRow
 from review.schemes.tables import SchemeRow
 
@@ -143,10 +143,7 @@ def move(cycle_id: int, made: Move, facts: Facts, *, by: int | None, now: dateti
     if was is None:
         raise OutOfReach("cycles:no_such_cycle")
     becomes = advance(was, made, facts)
-    swapped = db.session.execute(
-        update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.stage == was).values(stage=becomes)
-    )
-    if swapped.rowcount != 1:
+    if rows_changed(update(CycleRow).where(CycleRow.id == cycle_id, CycleRow.stage == was).values(stage=becomes)) != 1:
         raise Taken("cycle:already_moved", stage=was.value, move=made.value)
     db.session.add(MoveRow(cycle_id=cycle_id, move=made, from_stage=was, to_stage=becomes, made_at=now, made_by=by))
     db.session.flush()
@@ -182,12 +179,3 @@ def by_name(name: str) -> CycleRow:
 def in_stage(*stages: Stage) -> list[CycleRow]:
     """The cycles in these stages, oldest first."""
     return list(db.session.scalars(select(CycleRow).where(CycleRow.stage.in_(stages)).order_by(CycleRow.id)))
-
-
-def active_people(day: date) -> list[int]:
-    """Who works here on `day`, by id."""
-    here = select(PersonRow.id).where(
-        (PersonRow.joined_on.is_(None)) | (PersonRow.joined_on <= day),
-        (PersonRow.left_on.is_(None)) | (PersonRow.left_on >= day),
-    )
-    return list(db.session.scalars(here.order_by(PersonRow.id)))

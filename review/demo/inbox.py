@@ -24,7 +24,7 @@ class Post:
 
 
 def _parsed(box: mailbox.Maildir, key: str) -> EmailMessage:
-    return BytesParser(policy=policy.default).parsebytes(box.get_bytes(key))  # type: ignore[arg-type, return-value]
+    return BytesParser(policy=policy.default).parsebytes(box.get_bytes(key))
 
 
 def _post(key: str, message: EmailMessage) -> Post:

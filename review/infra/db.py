@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, Enum, MetaData, event
+from sqlalchemy import CursorResult, DateTime, Dialect, Engine, Enum, MetaData, UpdateBase, event
 from sqlalchemy.types import TypeDecorator
 
 NAMES = {
@@ -45,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-db.Model.registry.update_type_annotation_map({datetime: UtcDateTime()})
+db.Model.registry.update_type_annotation_map({datetime: UtcDateTime()})  # type: ignore[attr-defined]
 
 
 def enum_column(enum: type[StrEnum], name: str) -> Enum:
@@ -58,6 +58,11 @@ def enum_column(enum: type[StrEnum], name: str) -> Enum:
         length=32,
         values_callable=lambda members: [member.value for member in members],
     )
+
+
+def rows_changed(statement: UpdateBase) -> int:
+    """Execute an UPDATE or DELETE and say how many rows it touched: the answer of a compare-and-swap."""
+    return int(cast("CursorResult[Any]", db.session.execute(statement)).rowcount)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field
-from wtforms.validators import DataRequired, Email, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from review.domain.refusals import Invalid, Problem, Refusal
 from review.infra.db import db
@@ -37,10 +37,6 @@ def at_most(characters: int) -> Length:
     return Length(max=characters, message=f"form:too_long max={characters}")
 
 
-def an_email() -> Email:
-    return Email(message="form:not_an_email")
-
-
 def as_problem(error: object) -> Problem:
     """A field's error as a problem: `code key=value …`, or a problem that a refusal put there."""
     if isinstance(error, Problem):
@@ -51,7 +47,7 @@ def as_problem(error: object) -> Problem:
     return Problem(code, None, dict(pair.split("=", 1) for pair in pairs if "=" in pair))
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """A form whose refusals keep what was typed.
 
     `accept(action)` validates, then runs `action`; when the domain says Invalid, the problems land on the fields that

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.refusals import Refusal
-from review.infra.db import db, enum_column, only_reading
+from review.infra.db import db, enum_column, only_reading, rows_changed
 
 LEASE = timedelta(minutes=15)
 TRIES = 8
@@ -78,7 +78,7 @@ def ask_again(key: str, now: datetime) -> bool:
     """Put a finished or failed job back in line, for instance when somebody presses the button once more."""
     done = update(JobRow).where(JobRow.key == key, JobRow.state.in_([JobState.DONE, JobState.FAILED]))
     fresh = done.values(state=JobState.WAITING, run_at=now, attempts=0, error=None, finished_at=None)
-    return db.session.execute(fresh).rowcount == 1
+    return rows_changed(fresh) == 1
 
 
 def find(key: str) -> JobRow | None:

@@ -8,7 +8,7 @@ from review.domain.access import Role
 from review.domain.refusals import Invalid, Problem
 from review.infra import audit, organisation
 from review.infra.dates import local
-from review.infra.db import db
+from review.infra.db import db, rows_changed
 from review.people import directory, passwords, throttle
 from review.people.draft import PersonDraft, problems_of, units_of
 from review.people.lines import circle_from, follow_lines, make_departments
@@ -185,8 +185,7 @@ def set_password(person: PersonRow, password: str, now: datetime, *, by: int | N
     values = {"password_hash": passwords.hashed(password), "slip_at": None}
     raised = {"activation": person.activation + 1, "session_version": person.session_version + 1}
     mine = (PersonRow.id == person.id) & (PersonRow.activation == person.activation)
-    done = db.session.execute(update(PersonRow).where(mine).values(**values, **raised))
-    if done.rowcount != 1:
+    if rows_changed(update(PersonRow).where(mine).values(**values, **raised)) != 1:
         raise Invalid("people:link_used", "password")
     action = "people:account:activated" if was_new else "people:password:changed"
     audit.record(action, f"person:{person.id}", by=by, at=now)

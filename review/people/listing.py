@@ -36,9 +36,9 @@ class Wanted:
 def people(wanted: Wanted, page: int, today: date) -> Listing:
     """Rows of (PersonRow, supervisor's name), by employee number."""
     above = aliased(PersonRow)
-    query: Select[Any] = select(PersonRow, above.name.label("above"))
-    query = query.outerjoin(above, above.id == PersonRow.supervisor_id).options(selectinload(PersonRow.roles))
-    return page_of(_narrowed(query, wanted, today).order_by(PersonRow.employee_no), page)
+    everybody: Any = select(PersonRow, above.name.label("above")).outerjoin(above, above.id == PersonRow.supervisor_id)
+    query = _narrowed(everybody.options(selectinload(PersonRow.roles)), wanted, today)
+    return page_of(query.order_by(PersonRow.employee_no), page)
 
 
 def _narrowed(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
