@@ -17,6 +17,7 @@ from review.domain.scoring import score
 from review.domain.vocabulary import Grade
 from review.infra import audit
 from review.infra.db import db
+from review.infra.house import house
 from review.results import evidence
 from review.results.tables import ScorecardRow, SignOffRow
 from review.results.waiting import Standing, standing, unfinalised
@@ -136,7 +137,12 @@ class SignOff:
 
 def seen_of(card: ScorecardRow, before: SignOffRow | None) -> str:
     """Names the figures and the earlier sign-off that a page shows, so that a later one is not overwritten unseen."""
-    return f"{card.input_hash}:{before.signed_at.isoformat() if before else ''}"
+    return f"{_name_of(card)}:{before.signed_at.isoformat() if before else ''}"
+
+
+def _name_of(card: ScorecardRow) -> str:
+    # Keyed: from the plain hash of the inputs somebody could try out figures that are withheld or still closed to them.
+    return house().links.token("results:seen", card.review_id, card.input_hash)
 
 
 def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> SignOffRow:
@@ -196,7 +202,7 @@ def _is_same(row: SignOffRow, card: ScorecardRow, final: Grade | None, decided: 
 def _check(card: ScorecardRow, before: SignOffRow | None, final: Grade | None, decided: SignOff) -> None:
     problems = [*_text_problems(decided), *_grade_problems(card, final, decided.reason.strip())]
     if decided.seen is not None and decided.seen != seen_of(card, before):
-        same_figures = decided.seen.partition(":")[0] == card.input_hash
+        same_figures = decided.seen.partition(":")[0] == _name_of(card)
         problems.append(Problem("results:signed_meanwhile" if same_figures else "results:figures_changed"))
     if problems:
         raise Invalid.of(problems)

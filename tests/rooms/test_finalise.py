@@ -280,6 +280,18 @@ def test_two_windows_do_not_overwrite_each_other_unseen(app: Flask, browse: Brow
     assert signed(app, told).summary == "From the second window."
 
 
+def test_the_page_holds_no_hash_of_the_inputs_against_which_closed_figures_could_be_tried_out(
+    app: Flask, browse: Browse, cast: Cast
+) -> None:
+    with app.app_context():
+        told = make_scored(cast, rated=["bo"])
+        input_hash = service.scorecard_of(told.reviews["ada"]).input_hash
+        db.session.commit()
+    _, page = open_page(browse, cast, told)
+    assert "Your own rating is missing" in page.words
+    assert input_hash not in str(page.soup)
+
+
 def test_pressing_twice_is_harmless(app: Flask, browse: Browse, cast: Cast, told: Told) -> None:
     browser, page = open_page(browse, cast, told)
     for _ in range(2):
