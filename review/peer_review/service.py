@@ -19,7 +19,6 @@ from review.domain.cycle import Stage
 from review.domain.plan import Plan
 from review.domain.refusals import OutOfReach, Taken, TooLate
 from review.domain.responses import Answers, Ballot
-from review.infra import audit
 from review.infra.db import db
 from review.peer_review.tables import SeatRow
 from review.people.tables import DepartmentRow, PersonRow
@@ -191,16 +190,15 @@ def seats_for_count(cycle_id: int) -> dict[UUID, int]:
     return {seat: review for seat, review in db.session.execute(query)}  # noqa: C416
 
 
-def close_seat(review_id: int, rater_id: int, *, by: int | None, now: datetime) -> None:
+def close_seat(review_id: int, rater_id: int) -> None:
     """Take a rater off a review, whether or not they have cast: asking would tell. Harmless to repeat.
 
-    The log names the rater but not the review: who rates whom is nobody's business. Raises OutOfReach without a seat.
+    The audit log says nothing of it: beside the line of what it follows from, it would tell who rates whom. Raises
+    OutOfReach without a seat.
     """
     taken_off = update(SeatRow).where(SeatRow.review_id == review_id, SeatRow.rater_id == rater_id)
     if db.session.scalar(taken_off.values(is_closed=True).returning(SeatRow.id)) is None:
         raise OutOfReach("peer_review:no_such_seat")
-    cycle_id = db.session.scalar(select(ReviewRow.cycle_id).where(ReviewRow.id == review_id))
-    audit.record("peer_review:seat:closed", f"cycle:{cycle_id}", by=by, at=now, rater=rater_id)
 
 
 def is_seated_now(rater_id: int, subject_id: int, now: datetime) -> bool:

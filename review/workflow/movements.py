@@ -23,17 +23,17 @@ def replace_supervisor(file: ReviewFile, employee_no: str, *, by: int, now: date
     if successor is None:
         raise Invalid("workflow:no_such_number", "supervisor", number=employee_no)
     changes.replace_supervisor(file.cycle, file.review, successor, by=by, now=now)
-    take_off(file, successor.id, by=by, now=now)
+    take_off(file, successor.id)
     if file.cycle.stage is Stage.FINALISING:
         db.session.flush()
         results.rescore(file.review.id, now)  # the rating that counts is that of whoever answers now
     return successor
 
 
-def take_off(file: ReviewFile, rater_id: int, *, by: int, now: datetime) -> None:
+def take_off(file: ReviewFile, rater_id: int) -> None:
     """Close the seat of this rater for this review, if they have one. Says nothing about which it was."""
     try:
-        peer_review.close_seat(file.review.id, rater_id, by=by, now=now)
+        peer_review.close_seat(file.review.id, rater_id)
     except OutOfReach:
         return
 
@@ -43,4 +43,4 @@ def withdraw(file: ReviewFile, reason: str, *, by: int, now: datetime) -> None:
     changes.withdraw(file.cycle, file.review, reason, by=by, now=now)
     if file.cycle.stage is Stage.COLLECTING:
         for seat in peer_review.seats_of(file.review.subject_id, file.cycle.id):
-            peer_review.close_seat(seat.review_id, file.review.subject_id, by=by, now=now)
+            peer_review.close_seat(seat.review_id, file.review.subject_id)
