@@ -6,9 +6,10 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.calendar import local_day
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, Taken, TooLate
-from review.infra import audit
+from review.infra import audit, organisation
 from review.infra.db import db
 from review.people.tables import PersonRow
 
@@ -77,7 +78,7 @@ def extend_self(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: int,
 def extend_rating(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: int, now: datetime) -> None:
     """More time for one supervisor rating, beyond the day on which results are to be final."""
     _require_changeable(cycle, review)
-    if until <= now or until <= (review.rating_due_at or cycle.closes_at):
+    if until <= now or until <= (review.rating_due_at or cycle.finalise_by):
         raise Invalid("cycles:extension_not_later", "rating_until")
     review.rating_due_at = until
     audit.record("cycles:rating:extended", f"review:{review.id}", by=by, at=now, until=until.isoformat())
@@ -88,7 +89,7 @@ def replace_supervisor(cycle: CycleRow, review: ReviewRow, supervisor: PersonRow
     _require_changeable(cycle, review)
     if supervisor.id == review.subject_id:
         raise Invalid("cycles:not_own_supervisor", "supervisor")
-    if supervisor.left_on is not None and supervisor.left_on < now.date():
+    if supervisor.left_on is not None and supervisor.left_on < local_day(now, organisation.current().zone):
         raise Invalid("cycles:supervisor_has_left", "supervisor", name=supervisor.name)
     before, review.supervisor_id = review.supervisor_id, supervisor.id
     audit.record("cycles:supervisor:replaced", f"review:{review.id}", by=by, at=now, before=before, after=supervisor.id)

@@ -311,11 +311,9 @@ def test_a_new_supervisor_loses_their_seat_and_nobody_asks_whether_they_have_cas
         assert seat.is_closed
         assert file.review.supervisor_id == seat.rater_id
         assert peer_review.panel_sizes(cycle.id) == sizes
-        said = [
-            row.details
-            for row in db.session.scalars(select(AuditRow).where(AuditRow.about == f"review:{file.review.id}"))
-        ]
-        assert not any("cast" in str(details) for details in said)
+        # The log tells that they answer for the review now, and nothing of a seat: whoever reads it learns no pair.
+        told = db.session.scalars(select(AuditRow).where(AuditRow.at == NOW, AuditRow.actor_id == company["head"].id))
+        assert [row.action for row in told if "seat" in row.action or "cast" in str(row.details)] == []
 
 
 def test_nobody_becomes_their_own_supervisor(app: Flask, company: Cast) -> None:
@@ -362,6 +360,9 @@ def test_more_time_must_be_later_and_before_results_are_final(app: Flask, compan
         for wrong in (NOW + timedelta(days=9), NOW - timedelta(days=1), NOW + timedelta(days=30)):
             with pytest.raises(Invalid):
                 changes.extend_self(cycle, review, wrong, by=company["head"].id, now=NOW)
+        for earlier in (cycle.closes_at + timedelta(days=1), cycle.finalise_by):
+            with pytest.raises(Invalid):
+                changes.extend_rating(cycle, review, earlier, by=company["head"].id, now=NOW)
         changes.extend_rating(cycle, review, NOW + timedelta(days=20), by=company["head"].id, now=NOW)
         assert review.rating_due_at == NOW + timedelta(days=20)
 
