@@ -89,6 +89,8 @@ def cancel(cycle: CycleRow, reason: str, *, by: int, now: datetime) -> None:
     Raises NotYet without a reason, Invalid while counting, Taken once it is over.
     """
     said = reason.strip()
+    # Held from here on: a launch under way would leave key and urn behind if it ended between this look and the move.
+    db.session.refresh(cycle, with_for_update=True)
     was = cycle.stage
     service.move(cycle.id, Move.CANCEL, Facts(reason_given=bool(said)), by=by, now=now)
     db.session.refresh(cycle)
