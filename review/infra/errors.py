@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from review.domain.refusals import Invalid, NotAllowed, NotYet, OutOfReach, Problem, Refusal, Taken, TooLate
+from review.infra.db import only_reading
 from review.infra.settings import ROOT
 
 STATUS: dict[type[Refusal], int] = {
@@ -27,7 +28,8 @@ log = logging.getLogger(__name__)
 
 def _page(status: int, problems: tuple[Problem, ...] = ()) -> Response:
     name = status if status in PAGES else 400 if status < 500 else 500
-    return make_response(render_template(f"errors/{name}.html", problems=problems), status)
+    with only_reading():  # or a page that says "not found" would wait for whoever writes
+        return make_response(render_template(f"errors/{name}.html", problems=problems), status)
 
 
 def _refused(refusal: Refusal) -> ResponseReturnValue:
