@@ -65,7 +65,7 @@ class Blocker:
 
     @property
     def is_urgent(self) -> bool:
-        return self.key in {"supervisors_idle", "no_supervisor", "count_failed"}
+        return self.key in {"supervisors_idle", "no_supervisor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def board_of(cycle: CycleRow) -> Board:
         names[supervisor] = supervisor_name
     idle = sorted((who for who in owed if not filed[who]), key=lambda who: (-owed[who], names[who]))
     rate = response_rate(cycle.id)
-    peers, letters = _peers_and_failed_letters(cycle.id)
+    peers, letters = _peers_and_failed_letters(cycle)
     return Board(
         reviewed=sum(group.selfs.all for group in groups.values()),
         selfs=_sum([group.selfs for group in groups.values()]),
@@ -132,11 +132,15 @@ def _sum(shares: list[Share]) -> Share:
     return Share(sum(share.done for share in shares), sum(share.all for share in shares))
 
 
-def _peers_and_failed_letters(cycle_id: int) -> tuple[int | None, int]:
-    """The newest progress of the peers, and how many letters could not be delivered; one query."""
-    newest = select(PeerProgressRow.percent).where(PeerProgressRow.cycle_id == cycle_id)
+def _peers_and_failed_letters(cycle: CycleRow) -> tuple[int | None, int]:
+    """The newest progress of the peers, and how many letters since the opening could not be delivered; one query."""
+    newest = select(PeerProgressRow.percent).where(PeerProgressRow.cycle_id == cycle.id)
     newest = newest.order_by(PeerProgressRow.day.desc()).limit(1)
-    failed = select(func.count()).select_from(LetterRow).where(LetterRow.state == LetterState.FAILED)
+    failed = (
+        select(func.count())
+        .select_from(LetterRow)
+        .where(LetterRow.state == LetterState.FAILED, LetterRow.send_after >= cycle.opens_at)
+    )
     percent, letters = db.session.execute(select(newest.scalar_subquery(), failed.scalar_subquery())).one()
     return percent, letters
 

@@ -141,7 +141,7 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
     )
     for cycle_id in _cycles(lambda: list(db.session.scalars(missing))):
         with _own_transaction(cycle_id, "snapshot", done):
-            seats = sum(peer_review.panel_sizes(cycle_id).values())
+            seats = peer_review.asked(cycle_id)
             percent = rounded(seats - sum(peer_review.owing(cycle_id).values()), seats)
             if percent is not None:
                 db.session.add(PeerProgressRow(cycle_id=cycle_id, day=day, percent=percent))

@@ -15,6 +15,7 @@ from review.domain.cycle import Stage
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
+from review.infra.ids import row_id
 from review.infra.lists import page_of, slice_of
 from review.infra.pages import ours, tell
 from review.people import directory
@@ -123,8 +124,8 @@ def choose(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     elif form.who.data == Who.DEPARTMENTS:
         count = choosing.choose(cycle, form.departments.data or [])
     else:
-        added = request.form.getlist("add", type=int)
-        count = choosing.add_and_remove(cycle, added, request.form.getlist("remove", type=int))
+        added = request.form.getlist("add", type=row_id)
+        count = choosing.add_and_remove(cycle, added, request.form.getlist("remove", type=row_id))
     tell("workflow:people_chosen", count=count)
     return redirect(url_for("desk.people", cycle_id=cycle.id, q=request.form.get("q") or None))
 
@@ -132,9 +133,8 @@ def choose(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 @bp.get("/cycles/<int:cycle_id>")
 @allow(Deed.CYCLE_SEE, find=find_cycle)
 def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    at, context = now(), {"cycle": cycle, "steps": steps_of(cycle, ours()), "at": now()}
-    scheme = schemes.scheme_of(cycle.scheme_id)
-    context["scheme"] = scheme
+    at, scheme = now(), schemes.scheme_of(cycle.scheme_id)
+    context = {"cycle": cycle, "steps": steps_of(cycle, ours()), "at": at, "scheme": scheme}
     if cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
         facts = launch.facts_of(cycle, at)
         return render_template(

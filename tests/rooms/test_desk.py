@@ -303,6 +303,17 @@ def test_one_review_is_extended_handed_over_and_withdrawn(app: Flask, hr: Browse
         assert row.withdrawn_at is not None
 
 
+def test_the_board_counts_the_failed_letters_of_its_own_time(app: Flask, hr: Browser, company: Cast) -> None:
+    cycle_id = running(app, company)
+    with app.app_context():
+        for days_ago in (1, 30):
+            at = now() - timedelta(days=days_ago)
+            outbox.put("workflow:reminder", f"day:{days_ago}", "gone@example.com", "en", {}, now=at)
+        db.session.execute(LetterRow.__table__.update().values(state=LetterState.FAILED, error="no such user"))
+        db.session.commit()
+    assert "1 letter could not be delivered" in hr.get(f"/cycles/{cycle_id}").words
+
+
 def test_failed_letters_are_listed_and_sent_again(app: Flask, hr: Browser) -> None:
     with app.app_context():
         for number in range(3):
