@@ -71,7 +71,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A deed is allowed to anybody holding one of `roles` or one of `standings`; `everyone` means everyone signed in."""
+    """A deed is allowed to whoever holds one of `roles` or `standings`; `everyone` means everyone signed in."""
 
     roles: frozenset[Role] = frozenset()
     standings: frozenset[Standing] = frozenset()

@@ -161,9 +161,3 @@ def counts() -> dict[LetterState, int]:
     """How many letters are in each state."""
     rows = db.session.execute(select(LetterRow.state, func.count()).group_by(LetterRow.state))
     return {state: count for state, count in rows}  # noqa: C416  rows are Row objects, not pairs
-
-
-def recent(state: LetterState | None, most: int) -> list[LetterRow]:
-    """The newest letters, those of one state if given, newest first."""
-    query = select(LetterRow).order_by(LetterRow.id.desc()).limit(most)
-    return list(db.session.scalars(query if state is None else query.where(LetterRow.state == state)))

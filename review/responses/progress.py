@@ -27,7 +27,6 @@ class Found(NamedTuple):
 
     state: State
     filed_at: datetime | None
-    changes_unfiled: bool
 
 
 class Task(NamedTuple):
@@ -58,7 +57,7 @@ def progress(source: Source, review_ids: Collection[int], person_id: int | None 
     if person_id is not None:
         query = query.where(ResponseRow.person_id == person_id)
     return {
-        review_id: Found(state_of(filed_at, has_draft), filed_at, has_draft)
+        review_id: Found(state_of(filed_at, has_draft), filed_at)
         for review_id, filed_at, has_draft in db.session.execute(query)
     }
 

@@ -33,8 +33,7 @@ def written_in(cycle_id: int) -> dict[int, dict[str, Any]]:
         if row.source is Source.SELF:
             own = shape.self_from(scheme, row)
             levels = {key: level.value if level else None for key, level in own.answers.items()}
-            parts = ("overview", "figures", "problems", "measures", "plan")
-            said["self"] = {"answers": levels, "statement": {part: getattr(own.statement, part) for part in parts}}
+            said["self"] = {"answers": levels, "statement": shape.self_texts(own)}
         elif row.source is Source.SUPERVISOR and row.person_id == supervisor_id:
             rating = shape.rating_from(scheme, row)
             said["supervisor"] = {"comments": dict(rating.comments), "overall": rating.overall}
