@@ -21,6 +21,7 @@ from review.infra.gate import refuse_unguarded
 from review.infra.headers import init_headers
 from review.infra.house import Context, House
 from review.infra.i18n import init_i18n
+from review.infra.ids import init_ids
 from review.infra.jobs import Handler, Progress
 from review.infra.pages import init_pages
 from review.infra.settings import ROOT, Settings
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for, foot_links)
     init_errors(app)
     init_headers(app)
+    init_ids(app)
     for blueprint in (*BLUEPRINTS, *((demo.bp,) if settings.is_demo else ())):
         app.register_blueprint(blueprint)
     for endpoint in customer_survey.EXEMPT:  # customers have no session; the secret in the address is their proof

@@ -24,6 +24,7 @@ from review.infra import audit, organisation, outbox
 from review.infra.dates import local
 from review.infra.db import db
 from review.infra.house import absolute, house
+from review.infra.ids import LARGEST
 from review.infra.outbox import LetterRow
 from review.people import directory, passwords, throttle
 from review.people.accounts import account_of, is_administrator, set_password
@@ -50,7 +51,7 @@ def opened_by(token: str, now: datetime) -> PersonRow:
     """Whose link this is. Raises TooLate, the same for used, expired, forged and unknown links."""
     person_id, _, rest = token.partition(".")
     until = rest.partition(".")[0]
-    if _is_count(person_id) and _is_count(until):
+    if _is_count(person_id) and _is_count(until) and int(person_id) <= LARGEST:
         person = db.session.get(PersonRow, int(person_id))
         genuine = person is not None and hmac.compare_digest(token_of(person, int(until)).encode(), token.encode())
         if person is not None and genuine and now.timestamp() <= int(until) and _works_here(person, now):

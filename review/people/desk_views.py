@@ -10,6 +10,7 @@ from review.infra import organisation
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.house import absolute
+from review.infra.ids import row_id
 from review.infra.pages import tell
 from review.people import accounts, activation, directory, organisation_settings
 from review.people.blueprint import bp
@@ -49,7 +50,7 @@ def _wanted() -> Wanted:
     state = request.args.get("state", State.HERE.value)
     return Wanted(
         search=request.args.get("q", "")[:80].strip(),
-        department=request.args.get("department", type=int),
+        department=request.args.get("department", type=row_id),
         state=State(state) if state in set(State) else State.HERE,
     )
 
@@ -145,9 +146,9 @@ def letters(actor: Actor) -> ResponseReturnValue:
 @bp.get("/people/slips")
 @allow(Deed.SLIP_PRINT)
 def slips(actor: Actor) -> ResponseReturnValue:
-    department = request.args.get("department", type=int)
+    department = request.args.get("department", type=row_id)
     units = directory.below(department, directory.departments()) if department else None
-    person_id = request.args.get("person", type=int)
+    person_id = request.args.get("person", type=row_id)
     found = activation.slips(actor.person_id, now(), units, person_id)
     return render_template("people/slips.html", slips=found, address=absolute(url_for("people.activate")))
 
@@ -156,7 +157,7 @@ def slips(actor: Actor) -> ResponseReturnValue:
 @allow(Deed.SLIP_PRINT)
 def issue_slips(actor: Actor) -> ResponseReturnValue:
     """Issue slips: to the person named in the form, else to everybody not yet activated who has no address."""
-    chosen = request.form.get("person", type=int)
+    chosen = request.form.get("person", type=row_id)
     count = activation.issue_slips([chosen] if chosen else None, actor.person_id, now())
     if chosen and not count:
         tell("people:no_slip_for_them", kind="warn")

@@ -8,6 +8,7 @@ from review.domain.calendar import local_day
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.i18n import request_locale
+from review.infra.ids import row_id
 from review.infra.pages import ours, tell
 from review.people.tables import PersonRow
 from review.schemes.library import builtin
@@ -42,7 +43,7 @@ def note_down(actor: Actor, person: PersonRow) -> ResponseReturnValue:
 @bp.post("/notes/<int:note_id>/delete")
 @allow(Deed.NOTE_WRITE, notes.find_note)
 def delete_note(actor: Actor, note: NoteRow) -> ResponseReturnValue:
-    subject_id, review_id = note.subject_id, request.form.get("review", type=int)
+    subject_id, review_id = note.subject_id, request.form.get("review", type=row_id)
     notes.delete(note)
     tell("supervisor_review:note_deleted")
     if review_id is not None:

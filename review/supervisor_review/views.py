@@ -153,13 +153,13 @@ def _after_saving(found: Team, criterion: Criterion, go: str) -> str:
     """Where the pressed button leads: the next or previous criterion, a person's evidence, or the same page."""
     keys = [each.key for each in found.scheme.criteria] + [OVERVIEW]
     place = keys.index(criterion.key)
-    person = None
+    person: str | None = None
     if go == "next":
         place += 1
     elif go == "previous":
         place = max(0, place - 1)
-    elif go.startswith("person-") and go.removeprefix("person-").isdigit():
-        person = int(go.removeprefix("person-"))
+    elif go.startswith("person-") and go.removeprefix("person-").isdecimal():
+        person = go.removeprefix("person-")
     return url_for("supervisor_review.grid", cycle_id=found.cycle.id, criterion=keys[place], person=person)
 
 

@@ -13,6 +13,7 @@ from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
 from review.infra.house import house
+from review.infra.ids import row_id
 from review.infra.jobs import JobRow, JobState
 from review.infra.lists import page_of
 from review.infra.outbox import LetterRow, LetterState
@@ -46,7 +47,7 @@ def send_again(actor: Actor) -> ResponseReturnValue:
     at, failed = now(), LetterRow.state == LetterState.FAILED
     again = update(LetterRow).where(failed).values(state=LetterState.WAITING, send_after=at, attempts=0, error=None)
     if not request.form.get("all"):
-        again = again.where(LetterRow.id.in_(request.form.getlist("letter", type=int)))
+        again = again.where(LetterRow.id.in_(request.form.getlist("letter", type=row_id)))
     count = len(db.session.scalars(again.returning(LetterRow.id)).all())
     audit.record("workflow:mail:sent_again", "mail", by=actor.person_id, at=at, letters=count)
     tell("workflow:letters_again", count=count)

@@ -163,6 +163,16 @@ def test_the_second_of_two_browsers_overwrites_nothing_and_loses_nothing(
     assert filed(app, url).statement.overview == "from the second browser"
 
 
+@pytest.mark.parametrize("version", ["7", ""])
+def test_a_form_from_nowhere_keeps_its_text_when_nothing_is_submitted_yet(
+    app: Flask, cast: Cast, browse: Browse, url: str, version: str
+) -> None:
+    page = browse(cast["ada"]).post(url, {**WHOLE, "version": version, "act": "submit"}, status=409)
+    assert "936 tickets closed" in page.words
+    assert "What is submitted now" not in page.words
+    assert filed(app, url) is None
+
+
 def test_the_same_form_sent_twice_is_harmless(app: Flask, cast: Cast, browse: Browse, url: str) -> None:
     ada = browse(cast["ada"])
     page = ada.get(url)

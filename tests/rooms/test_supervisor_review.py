@@ -239,6 +239,15 @@ def test_the_grid_takes_one_criterion_and_leaves_the_others_alone(
     assert page.soup.find("input", {"name": f"level-{review}"})
 
 
+@pytest.mark.parametrize("go", ["person-²", "person-" + "9" * 5000, "person-", "nonsense"])
+def test_a_button_that_no_page_has_leads_back_to_the_grid(
+    app: Flask, cast: Cast, cycle: int, browse: Browse, review: int, go: str
+) -> None:
+    sent = {f"level-{review}": "good", "go": go}
+    browse(cast["sam"]).post(f"/team/{cycle}/rate?criterion={KEYS[1]}", sent)
+    assert sheet_of(app, review, cast["sam"].id).draft["answers"] == {KEYS[1]: "good"}
+
+
 def test_the_grid_saves_itself(app: Flask, cast: Cast, cycle: int, browse: Browse, review: int) -> None:
     sam = browse(cast["sam"])
     sam.post(f"/team/{cycle}/draft?criterion={KEYS[0]}", {f"level-{review}": "good"}, status=204)
