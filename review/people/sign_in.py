@@ -3,6 +3,7 @@
 from flask import Flask
 from flask_login import LoginManager, UserMixin
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from review.domain.access import Actor
 from review.infra.clock import now
@@ -32,7 +33,9 @@ def _load(claimed: str) -> SignedIn | None:
     person_id, _, _version = claimed.partition(":")
     if not person_id.isdigit():
         return None
-    person = db.session.scalar(select(PersonRow).where(PersonRow.id == int(person_id)))
+    # With the roles in one query: this one is part of every page.
+    mine = select(PersonRow).where(PersonRow.id == int(person_id)).options(joinedload(PersonRow.roles))
+    person = db.session.scalars(mine).unique().one_or_none()
     if person is None or session_id(person) != claimed or not accounts.may_sign_in(person, now()):
         return None
     return SignedIn(person)

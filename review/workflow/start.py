@@ -13,7 +13,7 @@ from review.results import publication
 from review.schemes.service import scheme_of
 from review.workflow.doors import start as bp
 from review.workflow.last_result import last_result
-from review.workflow.tasks import running_cycle, tasks_of
+from review.workflow.tasks import cycles_alive, running_cycle, tasks_of
 from review.workflow.timeline import steps_of
 
 
@@ -22,9 +22,10 @@ from review.workflow.timeline import steps_of
 def home(actor: Actor) -> ResponseReturnValue:
     at, organisation = now(), ours()
     published = publication.publications_of(actor.person_id)
-    tasks = tasks_of(actor, at, organisation, published)
+    cycles = cycles_alive()
+    tasks = tasks_of(actor, at, organisation, published, cycles)
     todo = [task for task in tasks if not task.is_done]
-    cycle = running_cycle()
+    cycle = running_cycle(cycles)
     return render_template(
         "workflow/start.html",
         at=at,

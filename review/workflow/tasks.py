@@ -12,7 +12,7 @@ from review.cycles.service import in_stage
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Role
 from review.domain.calendar import clock_ends
-from review.domain.cycle import Stage
+from review.domain.cycle import OVER, Stage
 from review.infra.db import db
 from review.infra.jobs import JobRow, JobState
 from review.infra.organisation import Organisation
@@ -44,11 +44,18 @@ class ToDo:
         return self.left == 0
 
 
-def tasks_of(actor: Actor, now: datetime, ours: Organisation, published: Sequence[Any]) -> list[ToDo]:
+def cycles_alive() -> list[CycleRow]:
+    """Every cycle that is neither archived nor cancelled, oldest first; one query for all who ask on a page."""
+    return in_stage(*(stage for stage in Stage if stage not in OVER))
+
+
+def tasks_of(
+    actor: Actor, now: datetime, ours: Organisation, published: Sequence[Any], cycles: Sequence[CycleRow]
+) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
     if Role.HR in actor.roles:
-        found += _as_hr(now)
+        found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
     return sorted(found, key=lambda task: (task.is_done, task.due or far, task.key, task.cycle))
 
@@ -117,12 +124,12 @@ def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Ite
             yield ToDo("sign", row.body["cycle"]["name"], ends, "reports.result", args, minutes=MINUTES_RESULT)
 
 
-def _as_hr(now: datetime) -> Iterator[ToDo]:
+def _as_hr(now: datetime, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
     """Cycles that wait for HR: to be launched, to be published, or a job that was refused."""
-    for cycle in in_stage(Stage.DRAFT, Stage.NOMINATING, Stage.FINALISING):
+    for cycle in cycles:
         if cycle.stage is Stage.FINALISING:
             yield ToDo("publish", cycle.name, cycle.finalise_by, "desk.publish_page", {"cycle_id": cycle.id})
-        else:
+        elif cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
             key = "launch_late" if cycle.opens_at <= now else "launch"
             yield ToDo(key, cycle.name, cycle.opens_at, "desk.cycle", {"cycle_id": cycle.id})
     failed = select(JobRow.key).where(JobRow.state == JobState.FAILED).limit(20)
@@ -131,8 +138,8 @@ def _as_hr(now: datetime) -> Iterator[ToDo]:
         yield ToDo("jobs", "", None, "desk.jobs", left=count, all=count)
 
 
-def running_cycle() -> CycleRow | None:
+def running_cycle(cycles: Sequence[CycleRow]) -> CycleRow | None:
     """The cycle whose timeline stands on the start page: the newest one under way, or just published."""
-    stages = (Stage.COLLECTING, Stage.COUNTING, Stage.FINALISING)
-    cycles = in_stage(*stages) or in_stage(Stage.PUBLISHED)
-    return max(cycles, key=lambda cycle: (cycle.opens_at, cycle.id), default=None)
+    under_way = [cycle for cycle in cycles if cycle.stage in {Stage.COLLECTING, Stage.COUNTING, Stage.FINALISING}]
+    shown = under_way or [cycle for cycle in cycles if cycle.stage is Stage.PUBLISHED]
+    return max(shown, key=lambda cycle: (cycle.opens_at, cycle.id), default=None)

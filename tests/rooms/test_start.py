@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from review.cycles.tables import CycleRow
+from review.domain.access import Role
 from review.domain.cycle import Stage
 from review.domain.responses import SelfReview, Statement
 from review.domain.vocabulary import Grade
@@ -14,7 +15,7 @@ from review.infra import jobs
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.organisation import Organisation
-from review.people.tables import PersonRow
+from review.people.tables import PersonRow, RoleRow
 from review.responses import service as responses
 from review.results.publication import PublicationRow
 from review.schemes.service import install_default, scheme_of
@@ -24,6 +25,7 @@ from review.workflow.timeline import steps_of
 from tests.browse import Browser
 from tests.make import NOW, Cast
 from tests.make_cycle import make_cycle, review_of, set_dates
+from tests.queries import count_queries
 
 Opens = Callable[..., Browser]
 
@@ -44,6 +46,31 @@ def cycle_id(app: Flask, cast: Cast) -> int:
         )
         db.session.commit()
         return made
+
+
+def test_whoever_wears_every_hat_still_asks_little_of_the_database(app: Flask, browse: Opens, cast: Cast) -> None:
+    with app.app_context():
+        earlier = make_cycle(cast, Stage.PUBLISHED, quarters_ago=2, name="Q4 2025")
+        running = make_cycle(cast)
+        at, sam = now(), cast["sam"]
+        set_dates(running, opens_at=at - timedelta(days=2), closes_at=at + timedelta(days=5))
+        db.session.add(RoleRow(person_id=sam.id, role=Role.HR))
+        body = {
+            "scheme_id": install_default(NOW).id,
+            "cycle": {"name": "Q4 2025", "acknowledge_days": 5},
+            "working": {"criteria": [], "next_grade": None, "distance": None},
+        }
+        row = PublicationRow(review_id=review_of(earlier, sam), cycle_id=earlier, subject_id=sam.id, version=1)
+        row.body, row.score, row.grade, row.published_at, row.published_by = body, 8000, Grade.GOOD, at, sam.id
+        db.session.add(row)
+        db.session.commit()
+        engine = db.engine
+    browser = browse(sam)
+    with count_queries(engine) as asked:
+        page = browser.get("/")
+    assert "Q1 2026" in page.words
+    assert "Q4 2025" in page.words
+    assert len(asked) < 15, "\n".join(asked)
 
 
 def test_a_stranger_is_asked_to_sign_in(browse: Opens) -> None:
