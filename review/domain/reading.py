@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from math import isfinite
 from typing import TypeVar
 
 from review.domain.refusals import Invalid, Problem
@@ -98,7 +99,8 @@ class Reader:
         """An exact number within `low` and `high`, both allowed."""
         number = exact(value)
         if number is None:
-            self.note("not_a_number", where)
+            is_endless = isinstance(value, float) and not isfinite(value)
+            self.note("not_finite" if is_endless else "not_a_number", where)
             return Fraction(low)
         if not low <= number <= high:
             self.note("out_of_range", where, low=f"{low}", high=f"{high}")

@@ -21,8 +21,9 @@ class _UnfitError(ValueError):
 def parse_json(raw: bytes) -> object:
     """The document in `raw`: whole numbers as int, others as exact Decimal. Raises Invalid.
 
-    Refused are: more than 5 MB, bytes that are no UTF-8, repeated keys, NaN and Infinity, numbers of over 60
-    characters, and nesting deeper than Python's parser goes.
+    Refused are: more than 5 MB, bytes that are no UTF-8, repeated keys, numbers of over 60 characters, and nesting
+    deeper than Python's parser goes. NaN and Infinity become the only floats there are: whoever reads the document
+    refuses them, and can say where they stand.
     """
     if len(raw) > LARGEST_FILE:
         raise Invalid("schemes:file_too_large", None, most=LARGEST_FILE // 1_000_000)
@@ -35,7 +36,7 @@ def parse_json(raw: bytes) -> object:
             text,
             parse_int=_whole,
             parse_float=_decimal,
-            parse_constant=_constant,
+            parse_constant=float,
             object_pairs_hook=_object,
         )
     except _UnfitError as error:
@@ -56,10 +57,6 @@ def _decimal(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise _UnfitError("number_too_large", place("", text))
     return Decimal(text)
-
-
-def _constant(text: str) -> object:
-    raise _UnfitError("not_finite", text)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
