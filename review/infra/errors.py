@@ -33,7 +33,9 @@ def _page(status: int, problems: tuple[Problem, ...] = ()) -> Response:
 
 
 def _refused(refusal: Refusal) -> ResponseReturnValue:
-    return _page(STATUS.get(type(refusal), 400), refusal.problems)
+    # What is missing and what is not for this reader must look the same, so neither says which of the two it is.
+    told = () if isinstance(refusal, OutOfReach) else refusal.problems
+    return _page(STATUS.get(type(refusal), 400), told)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

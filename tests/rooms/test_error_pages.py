@@ -10,6 +10,7 @@ from review.infra.db import db
 from review.infra.settings import Settings
 from tests.browse import Browser
 from tests.make import Cast
+from tests.make_cycle import make_cycle, review_of
 
 
 @pytest.fixture
@@ -49,3 +50,16 @@ def test_a_stranger_who_is_lost_reads_so_while_somebody_writes(
     answer = app.test_client().get("/nowhere")
     assert answer.status_code == 404
     assert "<h1" in answer.text
+
+
+@pytest.mark.parametrize("place", ["/ratings/{}", "/self-review/{}", "/results/{}", "/team/results/{}/finalise"])
+def test_what_is_not_for_somebody_looks_like_what_does_not_exist(
+    app: Flask, browse: Callable[..., Browser], cast: Cast, place: str
+) -> None:
+    with app.app_context():
+        review_id = review_of(make_cycle(cast), cast["ada"])
+        db.session.commit()
+    bo = browse(cast["bo"])
+    closed, missing = (bo.get(place.format(each), status=404) for each in (review_id, review_id + 1000))
+    assert closed.words == missing.words
+    assert "gate:" not in closed.words
