@@ -26,6 +26,8 @@ from review.domain.disclosure import Cell, End, Shown, WhyWithheld, Withheld, bu
         ([80] * 8, (80, None)),
         ([80] * 6 + [100] * 2, (85, None)),
         ([80] * 5 + [100] * 3, (94, End.HIGH)),  # 87.5 -> 90
+        ([80] * 11 + [100], (80, None)),  # 81.7 of 12 ballots: steps of 5
+        ([80] * 12 + [100], (82, None)),  # 81.5 of 13: steps of 2
         ([60] * 13, (52, End.LOW)),
         ([60] * 19 + [80], (62, None)),  # 61 is half way: up
         ([80] * 13, (80, None)),

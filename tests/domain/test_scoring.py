@@ -117,12 +117,21 @@ def test_the_total_is_rounded_once_from_exact_parts():
 def test_ties_at_the_third_decimal_go_up():
     """16 customers: .2*S/16 leaves exact ties. Supervisor all 80, stars 65, 64, 64 of 80:
     knowledge 64 + .2*81.25 = 80.25; R = (80.25 + 320)/5 = 80.05; with a sheet of 80.075: T = 80.06 exactly;
-    with 80.0125 T = 80.035 -> 80.04, where floats give 80.03.
+    with 80.0125 T = 80.035 -> 80.04, where floats give 80.03; with 80.0375 T = 80.045 -> 80.05, not to the even 80.04.
     """
     evidence = Evidence(supervisor=(levels(G, G, G, G, G),), customers=customers(16, 65, 64, 64))
     assert score(STEPPED, evidence).score == 8005
     assert score(STEPPED, evidence, kpi("80.075")).score == 8006
     assert score(STEPPED, evidence, kpi("80.0125")).score == 8004
+    assert score(STEPPED, evidence, kpi("80.0375")).score == 8005
+
+
+def test_the_grade_goes_by_the_score_as_it_is_printed():
+    """R = 80.05 as above: with a sheet of 54.9125 T = 69.995, printed as 70.00, which is good; with less it is fair."""
+    evidence = Evidence(supervisor=(levels(G, G, G, G, G),), customers=customers(16, 65, 64, 64))
+    reached, missed = (score(STEPPED, evidence, kpi(points)) for points in ("54.9125", "54.9124"))
+    assert (reached.score, reached.grade) == (7000, Grade.GOOD)
+    assert (missed.score, missed.grade) == (6999, Grade.FAIR)
 
 
 @pytest.mark.parametrize("missing", KEYS)

@@ -252,6 +252,23 @@ def test_cancelling_destroys_key_and_urn_uncounted(cycle: int, about_ada: Ballot
         service.cast(cycle, uuid4(), about_ada)
 
 
+def test_what_is_destroyed_is_overwritten_and_not_only_unlinked(
+    cycle: int, about_ada: Ballot, settings: Settings, tmp_path: Path
+) -> None:
+    """A second name of the same file still shows what the disk holds after the first one is gone."""
+    seat = uuid4()
+    service.cast(cycle, seat, about_ada)
+    files = [settings.data_dir / "urns" / f"{cycle}.sqlite", settings.keys_dir / f"urn-{cycle}.key"]
+    kept = [tmp_path / "urn again", tmp_path / "key again"]
+    for other, path in zip(kept, files, strict=True):
+        other.hardlink_to(path)
+        assert any(path.read_bytes())
+    set_stage(cycle, Stage.CANCELLED)
+    service.destroy(cycle)
+    for other in kept:
+        assert not any(other.read_bytes()), f"{other.name}: what lay there is still on the disk"
+
+
 @pytest.mark.parametrize("stage", [Stage.COLLECTING, Stage.COUNTING])
 def test_a_cycle_that_is_neither_cancelled_nor_counted_keeps_its_ballots(
     cycle: int, about_ada: Ballot, stage: Stage

@@ -202,6 +202,26 @@ def test_a_count_that_dies_at_any_step_is_resumed(
         assert results.scorecard_of(review_of(cycle_id, company["north 1"])).score == 8000
 
 
+def test_results_are_not_opened_while_the_key_is_still_there(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle_id = collecting(company).id
+        close.close(db.session.get_one(CycleRow, cycle_id), by=None, now=LATER)
+        db.session.commit()
+
+        def stop(step: str) -> None:
+            if step == "verified":
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            ballots.count(cycle_id, peer_review.seats_for_count(cycle_id), now=LATER, at=stop)
+        db.session.rollback()
+        assert ballots.is_counted(cycle_id)
+        with pytest.raises(NotYet, match="cycle:keys_not_destroyed"):
+            close.finish(cycle_id, jobs.Job("count", {"cycle_id": cycle_id}, LATER))
+        db.session.rollback()
+        assert db.session.get_one(CycleRow, cycle_id).stage is Stage.COUNTING
+
+
 def test_a_worker_killed_outright_leaves_a_job_that_the_next_one_finishes(
     app: Flask, company: Cast, settings: Settings
 ) -> None:
