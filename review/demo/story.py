@@ -18,7 +18,7 @@ from review.cycles.tables import CycleRow
 from review.demo import words
 from review.demo.answers import Character, character, customer_answer, own_review, peer_answers, rating
 from review.demo.company import TEAMS, Company, roster_csv
-from review.demo.tickets import tickets_csv
+from review.demo.tickets import in_portions, tickets_csv
 from review.domain.calendar import add_working_days, local_day, settled
 from review.domain.period import Period, PeriodKind, period_before
 from review.domain.scheme import Scheme
@@ -136,9 +136,10 @@ class Story:
         data = tickets_csv(
             agents, period, at.date(), f"{self.seed}:{number}", TICKETS_EACH, with_email=0.06 if is_over else 0.3
         )
-        outcome = intake.take_in(data, "tickets.csv", at, self.hr)
-        assert not outcome.problems, outcome.problems[:3]
-        db.session.commit()
+        for portion in in_portions(data):
+            outcome = intake.take_in(portion, "tickets.csv", at, self.hr)
+            assert not outcome.problems, outcome.problems[:3]
+            db.session.commit()
 
     def _characters(self, scheme: Scheme, number: int) -> dict[int, Character]:
         return {

@@ -1,6 +1,7 @@
 """The tickets of a period, as the file a ticket system would export."""
 
 import random
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from review.demo.company import GIVEN, SURNAMES, Colleague
@@ -8,6 +9,7 @@ from review.domain.period import Period
 
 CHANNELS = ("电话", "在线", "微信", "邮件")
 KINDS = ("退换货", "物流查询", "产品咨询", "发票", "故障报修")
+MOST_ROWS = 40_000  # an import takes 50,000 rows and 8 MB
 HEADINGS = "工单号,客服工号,关闭日期,客户编号,客户姓名,邮箱,语言,渠道,类型"
 
 
@@ -32,3 +34,10 @@ def tickets_csv(
             cells = (f"T{key}", agent.employee_no, f"{closed}", f"C{key}", name, email, language)
             lines.append(",".join((*cells, dice.choice(CHANNELS), dice.choice(KINDS))))
     return ("\ufeff" + "\n".join(lines) + "\n").encode()
+
+
+def in_portions(file: bytes, most: int = MOST_ROWS) -> Iterator[bytes]:
+    """The same rows in files small enough to be imported, each under the headings."""
+    headings, *rows = file.splitlines(keepends=True)
+    for start in range(0, len(rows), most):
+        yield headings + b"".join(rows[start : start + most])
