@@ -8,13 +8,15 @@ from sqlalchemy import func, select
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
-from review.domain.responses import SelfReview, Statement
+from review.domain.responses import SelfReview, Statement, SupervisorRating
+from review.domain.vocabulary import Level
 from review.infra import jobs, organisation
 from review.infra.db import db
 from review.infra.house import house
 from review.infra.outbox import LetterRow
 from review.people.tables import PersonRow
 from review.responses import service as responses
+from review.schemes.service import scheme_of
 from review.workflow import close, launch, remind, tick
 from review.workflow.tables import PeerProgressRow, ReminderRow, ScheduleRow
 from tests.make import NOW, Cast
@@ -125,9 +127,28 @@ def test_who_has_done_everything_or_has_no_address_gets_no_letter(app: Flask, co
         cycle = running(company)
         db.session.get_one(PersonRow, company["north 2"].id).email = None
         db.session.get_one(ReviewRow, review_of(cycle.id, company["north"])).withdrawn_at = NOW
+        scheme = scheme_of(cycle.scheme_id)
+        said = SupervisorRating({criterion.key: Level.GOOD for criterion in scheme.criteria}, {})
+        for lead in ("north", "south"):
+            responses.file_rating(review_of(cycle.id, company[lead]), company["head"].id, said, NOW)
         db.session.commit()
         tick.tick(FRIDAY_10)
-        assert "North 2" not in {letter.params["name"] for letter in reminders()}
+        assert not {"North 2", "Head"} & {letter.params["name"] for letter in reminders()}
+
+
+def test_who_has_left_gets_no_letter_and_nobody_writes_about_a_withdrawn_review(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = running(company)
+        db.session.get_one(PersonRow, company["north 2"].id).left_on = date(2026, 4, 9)
+        db.session.get_one(PersonRow, company["north 4"].id).left_on = date(2026, 4, 10)  # the last day still counts
+        db.session.get_one(ReviewRow, review_of(cycle.id, company["north 3"])).withdrawn_at = NOW
+        db.session.commit()
+        tick.tick(FRIDAY_10)
+        letters = {letter.params["name"]: letter.params["lines"] for letter in reminders()}
+        assert "North 2" not in letters
+        assert "North 4" in letters
+        assert {line["what"] for line in letters["North 3"]} == {"peers"}
+        assert [line["count"] for line in letters["North lead"] if line["what"] == "rating"] == [9]
 
 
 def test_reminding_by_hand_adds_no_second_letter_on_the_same_day(app: Flask, company: Cast) -> None:
@@ -137,6 +158,14 @@ def test_reminding_by_hand_adds_no_second_letter_on_the_same_day(app: Flask, com
         db.session.commit()
         assert tick.tick(FRIDAY_10).reminders == 0
         assert remind.remind_now(cycle, now=FRIDAY_10 + timedelta(days=1)) == 23
+
+
+def test_the_same_day_is_the_organisations_and_not_greenwichs(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = running(company)
+        assert remind.remind_now(cycle, now=FRIDAY_10 - timedelta(hours=3)) == 23  # 07:00 in Shanghai, in UTC Thursday
+        db.session.commit()
+        assert tick.tick(FRIDAY_10).reminders == 0
 
 
 def test_closing_happens_at_the_deadline_and_not_before(app: Flask, company: Cast) -> None:
