@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.cycles.service import in_stage
 from review.cycles.tables import CycleRow
@@ -82,7 +84,9 @@ def _open_due(now: datetime, done: Ticked) -> None:
     for cycle_id in _cycles(lambda: list(db.session.scalars(due))):
         with _own_transaction(cycle_id, "open", done):
             cycle = db.session.get_one(CycleRow, cycle_id)
-            scheduled = db.session.get_one(ScheduleRow, cycle_id)
+            scheduled = db.session.get(ScheduleRow, cycle_id)
+            if scheduled is None:
+                continue  # another process was faster, or HR has just thought better of it
             payload = {"cycle_id": cycle_id, "by": scheduled.asked_by}
             # The flag is used up either way: a launch that is refused then waits for HR instead of being tried forever.
             db.session.delete(scheduled)
@@ -144,8 +148,15 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
             seats = peer_review.asked(cycle_id)
             percent = rounded(seats - sum(peer_review.owing(cycle_id).values()), seats)
             if percent is not None:
-                db.session.add(PeerProgressRow(cycle_id=cycle_id, day=day, percent=percent))
-                done.snapshots += 1
+                done.snapshots += _note_progress(cycle_id, day, percent)
+
+
+def _note_progress(cycle_id: int, day: date, percent: int) -> bool:
+    """Keep the day's progress; False when another process did so in the same moment."""
+    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+    row = insert(PeerProgressRow).values(cycle_id=cycle_id, day=day, percent=percent)
+    once = row.on_conflict_do_nothing(index_elements=["cycle_id", "day"]).returning(PeerProgressRow.cycle_id)
+    return db.session.scalar(once) is not None
 
 
 def rounded(cast: int, seats: int) -> int | None:

@@ -1,5 +1,6 @@
 """The clock: what is due is done once, what is not is left alone, and one cycle that fails stops no other."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -215,3 +216,58 @@ def test_progress_is_told_in_tens_and_complete_only_when_it_is(
     cast_ballots: int, seats: int, percent: int | None
 ) -> None:
     assert tick.rounded(cast_ballots, seats) == percent
+
+
+@pytest.fixture
+def overtaken(monkeypatch: pytest.MonkeyPatch) -> list[tick.Ticked]:
+    """Between this tick's look at what is due and its deeds, another process does it all; what the other one did."""
+    found, others = tick._cycles, []
+
+    def look(choose: Callable[[], list[CycleRow]]) -> list[int]:
+        ids = found(choose)
+        if ids and not others:
+            others.append(tick.Ticked())
+            others[0] = tick.tick(now[0])
+        return ids
+
+    now: list[datetime] = []
+    real = tick.tick
+
+    def ticked(at: datetime) -> tick.Ticked:
+        now[:] = [at]
+        return real(at)
+
+    monkeypatch.setattr(tick, "tick", ticked)
+    monkeypatch.setattr(tick, "_cycles", look)
+    return others
+
+
+def test_two_ticks_at_once_keep_one_days_progress(
+    app: Flask, company: Cast, overtaken: list[tick.Ticked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        running(company)
+        monkeypatch.setattr(tick, "_remind_due", lambda _now, _done: None)
+        mine = tick.tick(NOW)
+        assert (mine.snapshots, mine.failed) == (0, [])
+        assert (overtaken[0].snapshots, overtaken[0].failed) == (1, [])
+        assert db.session.scalar(select(func.count()).select_from(PeerProgressRow)) == 1
+
+
+def test_two_ticks_at_once_open_a_cycle_once(app: Flask, company: Cast, overtaken: list[tick.Ticked]) -> None:
+    with app.app_context():
+        cycle = draft(company, opens_at=NOW + timedelta(days=1))
+        looked_at(cycle)
+        launch.schedule(cycle, by=company["head"].id, now=NOW)
+        db.session.commit()
+        mine = tick.tick(NOW + timedelta(days=1))
+        assert (mine.opened, mine.failed) == ([], [])
+        assert (overtaken[0].opened, overtaken[0].failed) == ([cycle.name], [])
+
+
+def test_two_ticks_at_once_close_a_cycle_once(app: Flask, company: Cast, overtaken: list[tick.Ticked]) -> None:
+    with app.app_context():
+        cycle = running(company)
+        mine = tick.tick(CLOSES)
+        assert (mine.closed, mine.failed) == ([], [])
+        assert (overtaken[0].closed, overtaken[0].failed) == ([cycle.name], [])
