@@ -394,6 +394,36 @@ def test_nothing_counts_after_the_deadline_even_before_the_cycle_is_closed(
     assert answered(app) == 1
 
 
+def test_a_link_dies_by_its_own_date_while_the_cycle_still_collects(
+    app: Flask, browse: Browse, asked: int, link: str, the_clock: Callable[[datetime], None]
+) -> None:
+    browser = browse()
+    page = browser.get(link)
+    with app.app_context():
+        db.session.execute(update(CycleRow).values(closes_at=NOW + timedelta(days=60)))
+        expires = cycle_of(asked).opens_at + service.VALID
+        db.session.execute(update(InvitationRow).values(expires_at=expires))
+        db.session.commit()
+    the_clock(expires)
+    browser.submit(page, STARS, status=404)
+    browse().get(link, status=404)
+    assert answered(app) == 0
+    the_clock(expires - timedelta(seconds=1))
+    browser.submit(page, STARS, status=303)
+    assert answered(app) == 1
+
+
+def test_nobody_answers_about_a_review_that_was_withdrawn(app: Flask, browse: Browse, link: str) -> None:
+    browser = browse()
+    page = browser.get(link)
+    with app.app_context():
+        db.session.execute(update(ReviewRow).values(withdrawn_at=NOW))
+        db.session.commit()
+    browser.submit(page, STARS, status=404)
+    browse().get(link, status=404)
+    assert answered(app) == 0
+
+
 def test_a_raised_generation_makes_the_earlier_link_worthless(
     app: Flask, browse: Browse, asked: int, link: str
 ) -> None:
