@@ -1,5 +1,6 @@
 """Where this installation keeps its data and whom it talks to: one frozen value, read once, complete or no start."""
 
+import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ IS_CHECKOUT = (PACKAGE.parent / "pyproject.toml").is_file()
 # Where templates/, static/ and migrations/ are: at the top of a checkout, or inside the installed package.
 ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE / "bundle"
 HOME = ROOT if IS_CHECKOUT else Path.cwd()
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ class Settings:
         database = environ.get("DATABASE_URL") or f"sqlite:///{data / 'review.sqlite'}"
         if not database.startswith("sqlite") and not environ.get("URN_URL"):
             raise Invalid("settings:urn_url_missing", "URN_URL")
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)  # hashes of passwords and what people wrote lie in it
         keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(
             data_dir=data,
@@ -62,15 +64,24 @@ class Settings:
 
 
 def key_text(path: Path) -> str:
-    """A random secret kept in a file of the key directory; made on first use, safe when two processes race."""
+    """A random secret kept in a file of the key directory; made on first use, safe when two processes race.
+
+    Raises Invalid for a file that lost its content: an empty key would sign whatever anybody makes up.
+    """
     if not path.exists():
         fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(32))
+        with fresh.open("w") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())  # or a loss of power may leave the name without the content
         try:
             path.hardlink_to(fresh)
         except FileExistsError:
             pass
         finally:
             fresh.unlink()
-    return path.read_text()
+    text = path.read_text().strip()
+    if len(text) != 2 * KEY_BYTES:
+        raise Invalid("settings:key_damaged", str(path))
+    return text
