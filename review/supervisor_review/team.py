@@ -90,6 +90,13 @@ def boards(supervisor_id: int, now: datetime) -> list[tuple[CycleRow, list[Line]
     return list(found.values())
 
 
+def published(supervisor_id: int) -> list[CycleRow]:
+    """The cycles whose published results hold people this supervisor answers for, newest first."""
+    mine = select(ReviewRow.cycle_id).where(ReviewRow.supervisor_id == supervisor_id, ReviewRow.withdrawn_at.is_(None))
+    over = select(CycleRow).where(CycleRow.id.in_(mine), CycleRow.stage.in_((Stage.PUBLISHED, Stage.ARCHIVED)))
+    return list(db.session.scalars(over.order_by(CycleRow.publish_on.desc(), CycleRow.id.desc())))
+
+
 def _files(*which: object) -> list[ReviewFile]:
     query = select(ReviewRow, CycleRow, PersonRow).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
     query = query.join(PersonRow, PersonRow.id == ReviewRow.subject_id).where(ReviewRow.withdrawn_at.is_(None))

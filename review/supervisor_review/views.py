@@ -31,6 +31,7 @@ def board(actor: Actor) -> ResponseReturnValue:
         "supervisor_review/team.html",
         boards=team.boards(actor.person_id, at),
         reports=team.reports_of(actor.person_id, _today(at)),
+        published=team.published(actor.person_id),
     )
 
 

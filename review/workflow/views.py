@@ -15,12 +15,14 @@ from review.domain.cycle import Stage
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
+from review.infra.i18n import request_locale
 from review.infra.ids import row_id
 from review.infra.lists import page_of, slice_of
 from review.infra.pages import ours, tell
 from review.people import directory
 from review.results import service as results
 from review.schemes import service as schemes
+from review.schemes.tables import SchemeRow
 from review.workflow import asking, choosing, close, launch, plan, proposal, remind
 from review.workflow.board import board_of, working_days
 from review.workflow.doors import desk as bp
@@ -43,10 +45,14 @@ def cycles(_actor: Actor) -> ResponseReturnValue:
     return render_template("workflow/cycles.html", listing=listing, today=local_day(now(), ours().zone))
 
 
+def _scheme_label(row: SchemeRow) -> str:
+    return f"{schemes.scheme_of(row.id).name.of(request_locale())} · {row.key} v{row.version}"
+
+
 def _cycle_form(**values: Any) -> CycleForm:
     stored = schemes.open_schemes()
     return CycleForm(
-        schemes=[(row.id, f"{row.key} · v{row.version}") for row in stored],
+        schemes=[(row.id, _scheme_label(row)) for row in stored],
         departments=directory.department_paths(),
         **values,
     )
@@ -135,6 +141,7 @@ def choose(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     at, scheme = now(), schemes.scheme_of(cycle.scheme_id)
     context = {"cycle": cycle, "steps": steps_of(cycle, ours()), "at": at, "scheme": scheme}
+    context["moves"] = service.ledger_of(cycle.id)
     if cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
         facts = launch.facts_of(cycle, at)
         return render_template(
@@ -148,15 +155,15 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             refused=asking.stand_of(launch.key_of(cycle.id)).refused,
         )
     if cycle.stage is Stage.COLLECTING:
-        board = board_of(cycle)
+        board, ahead = board_of(cycle), remind.ahead(cycle, at, ours())
         return render_template(
             "workflow/board.html",
             **context,
             board=board,
             groups=slice_of(board.groups, request.args.get("page", 1, type=int), 20),
             day=working_days(cycle, at, ours()),
-            next_reminder=next(iter(remind.coming(cycle, at, ours())), None),
-            ahead=remind.ahead(cycle, at, ours()),
+            next_reminder=next((when for when, key in ahead if key == "reminder"), None),
+            ahead=ahead,
         )
     if cycle.stage is Stage.COUNTING:
         refused = asking.stand_of(close.count_key(cycle.id)).refused

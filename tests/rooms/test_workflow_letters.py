@@ -27,7 +27,7 @@ LETTERS: dict[str, dict[str, Any]] = {
 SAID = {
     ("workflow:opening", "en"): "Rating 8 colleagues, due Mon 13 Apr, 18:00",
     ("workflow:opening", "zh"): "评价8位同事，4月13日（周一）18:00截止",
-    ("workflow:reminder", "en"): "Supervisor ratings of 2 people (Q1, due Mon 13 Apr, 18:00)",
+    ("workflow:reminder", "en"): "Supervisor ratings of 2 people: Q1, due Mon 13 Apr, 18:00",
     ("workflow:reminder", "zh"): "你的自评",
     ("workflow:finalise", "en"): "3 results of your team wait for your summary",
     ("workflow:finalise", "zh"): "有3份结果等你写总结",
