@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, Flask
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import review.tables  # noqa: F401  every table must be known before the first query
 from review.customer_survey import jobs as customer_survey_jobs
@@ -83,6 +84,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["review"] = House(
         settings, Links(settings.keys_dir), Progress(settings.data_dir), dict(HANDLERS), dict(LETTERS)
     )
+    if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     init_db(app, settings.database_url)
     init_sign_in(app)
     csrf = CSRFProtect(app)

@@ -5,8 +5,12 @@ from functools import wraps
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from review.domain.refusals import Invalid
+from review.infra import migrate
 from review.infra.db import db
+from review.infra.house import house
 
 
 def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -21,6 +25,11 @@ def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
         with create_app().app_context():
             try:
                 result = command(*args, **kwargs)
+            except (OperationalError, ProgrammingError):
+                db.session.rollback()
+                if not migrate.is_at_head(house().settings.database_url):
+                    raise Invalid("settings:not_upgraded") from None
+                raise
             except BaseException:
                 db.session.rollback()
                 raise

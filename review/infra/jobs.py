@@ -7,7 +7,10 @@ job's handler must therefore be harmless to repeat.
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +20,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, Text, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.refusals import Refusal
@@ -49,6 +53,7 @@ class JobRow(db.Model):
     lease_until: Mapped[datetime | None]
     worker: Mapped[str | None] = mapped_column(String(64))
     error: Mapped[str | None] = mapped_column(Text)
+    refusal: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))  # codes that can be put into words
     finished_at: Mapped[datetime | None]
 
 
@@ -77,7 +82,7 @@ def enqueue(kind: str, key: str, payload: Mapping[str, Any], now: datetime, run_
 def ask_again(key: str, now: datetime) -> bool:
     """Put a finished or failed job back in line, for instance when somebody presses the button once more."""
     done = update(JobRow).where(JobRow.key == key, JobRow.state.in_([JobState.DONE, JobState.FAILED]))
-    fresh = done.values(state=JobState.WAITING, run_at=now, attempts=0, error=None, finished_at=None)
+    fresh = done.values(state=JobState.WAITING, run_at=now, attempts=0, error=None, refusal=None, finished_at=None)
     return rows_changed(fresh) == 1
 
 
@@ -111,6 +116,36 @@ def _finish(row_id: int, worker: str, **values: Any) -> None:
     mine = update(JobRow).where(JobRow.id == row_id, JobRow.worker == worker, JobRow.state == JobState.RUNNING)
     db.session.execute(mine.values(lease_until=None, **values))
     db.session.commit()
+
+
+@contextmanager
+def _kept_alive(row_id: int, worker: str, now: datetime) -> Iterator[None]:
+    """Renew the lease while the job runs, so that no second worker takes a long job for an abandoned one.
+
+    Not on SQLite: there the holder of the worker's lock is the only worker, and a running job may hold the write lock.
+    """
+    engine, done, began = db.engine, threading.Event(), time.monotonic()
+    if engine.dialect.name == "sqlite":
+        yield
+        return
+    mine = update(JobRow).where(JobRow.id == row_id, JobRow.worker == worker, JobRow.state == JobState.RUNNING)
+
+    def renew() -> None:
+        while not done.wait(LEASE.total_seconds() / 3):
+            try:
+                with engine.begin() as connection:
+                    until = now + timedelta(seconds=time.monotonic() - began) + LEASE
+                    connection.execute(mine.values(lease_until=until))
+            except SQLAlchemyError:
+                log.warning("the lease of a job could not be renewed")
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 class Progress:
@@ -150,15 +185,20 @@ def work_one(handlers: Mapping[str, Handler], progress: Progress, worker: str, n
     row = _claim(worker, now) if anything else None
     if row is None:
         return False
+    if row.attempts > TRIES:  # whoever did it died every time: a job that kills its worker must not go on for ever
+        _finish(row.id, worker, state=JobState.FAILED, error="abandoned", finished_at=now)
+        return True
     row_id, key, kind, payload, attempts = row.id, row.key, row.kind, row.payload, row.attempts
     job = Job(key, payload, now, lambda done, total, step: progress.write(key, done, total, step))
     try:
-        handlers[kind](job)
-        db.session.commit()
+        with _kept_alive(row_id, worker, now):
+            handlers[kind](job)
+            db.session.commit()
     except Refusal as refusal:
         # A refusal is an answer, not an accident: the same input would be refused again.
         db.session.rollback()
-        _finish(row_id, worker, state=JobState.FAILED, error=str(refusal), finished_at=now)
+        codes = [problem.code for problem in refusal.problems]
+        _finish(row_id, worker, state=JobState.FAILED, error=str(refusal), refusal=codes, finished_at=now)
     except Exception as error:
         db.session.rollback()
         log.warning("job %s failed (attempt %s)", kind, attempts, exc_info=error)

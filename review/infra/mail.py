@@ -3,9 +3,10 @@
 import logging
 import smtplib
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
@@ -24,6 +25,7 @@ from review.infra.house import house
 from review.infra.outbox import LetterRow
 
 BATCH = 50
+RENEW_AFTER = outbox.LEASE.total_seconds() / 3
 TIMEOUT = 30
 
 log = logging.getLogger(__name__)
@@ -104,12 +106,17 @@ def send_due(now: datetime, most: int = BATCH) -> int:
     if url is None:
         return 0
     rows = outbox.claim(now, most)
-    waiting = list(rows)
+    waiting, began = list(rows), time.monotonic()
+    held_since = began
     if not rows:
         return 0
     try:
         with connection(url) as client:
             while waiting:
+                if time.monotonic() - held_since > RENEW_AFTER:  # a slow server: hold on to the rest of the batch
+                    elapsed, held_since = timedelta(seconds=time.monotonic() - began), time.monotonic()
+                    waiting = outbox.renew(waiting, now + elapsed)
+                    continue
                 _send(client, waiting.pop(0), now)
     except (smtplib.SMTPException, OSError) as error:
         # Only the letter on the wire has been tried; the rest must not use up their attempts on a broken connection.

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from review.infra.db import db, enum_column, only_reading
+from review.infra.db import db, enum_column, only_reading, rows_changed
 
 LEASE = timedelta(minutes=10)
 TRIES = 6
@@ -124,6 +124,19 @@ def claim(now: datetime, most: int) -> list[LetterRow]:
         db.session.expunge(row)
     db.session.commit()
     return rows
+
+
+def renew(rows: Sequence[LetterRow], now: datetime) -> list[LetterRow]:
+    """Hold claimed letters longer; those that somebody else has taken over meanwhile are left out."""
+    kept = []
+    for row in rows:
+        mine = (LetterRow.id == row.id) & (LetterRow.state == LetterState.SENDING)
+        if rows_changed(
+            update(LetterRow).where(mine, LetterRow.attempts == row.attempts).values(lease_until=now + LEASE)
+        ):
+            kept.append(row)
+    db.session.commit()
+    return kept
 
 
 def mark_sent(row: LetterRow, now: datetime) -> None:

@@ -15,6 +15,7 @@ IS_CHECKOUT = (PACKAGE.parent / "pyproject.toml").is_file()
 ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE / "bundle"
 HOME = ROOT if IS_CHECKOUT else Path.cwd()
 KEY_BYTES = 32
+MOST_PROXIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Settings:
     smtp_url: str | None
     base_url: str
     secret_key: str
+    proxies: int = 0  # how many proxies of ours stand in front: their word about the caller's address is believed
     is_demo: bool = False
     is_testing: bool = False
 
@@ -59,8 +61,15 @@ class Settings:
             smtp_url=environ.get("SMTP_URL") or None,
             base_url=(environ.get("REVIEW_BASE_URL") or "http://localhost:8360").rstrip("/"),
             secret_key=key_text(keys / "session.key"),
+            proxies=_proxies(environ.get("REVIEW_PROXIES") or "0"),
             is_demo=environ.get("REVIEW_DEMO") == "1",
         )
+
+
+def _proxies(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and int(typed) <= MOST_PROXIES):
+        raise Invalid("settings:proxies_not_a_number", "REVIEW_PROXIES")
+    return int(typed)
 
 
 def key_text(path: Path) -> str:

@@ -72,15 +72,17 @@ def _urns(settings: Settings) -> Iterator[Finding]:
 
 
 def _urn(file: Path) -> Finding:
-    """Whether an open urn wipes what it overwrites and keeps no order: read only, never a ballot."""
+    """Whether an open urn keeps no order and nothing but its three columns: read only, never a ballot."""
     connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
     try:
-        (wipes,) = connection.execute("PRAGMA secure_delete=ON").fetchone()
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(ballot)")]
+        (made_by,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'ballot'").fetchone() or ("",)
         (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
         (page,) = connection.execute("PRAGMA page_size").fetchone()
     finally:
         connection.close()
-    is_safe = wipes == 1 and journal != "wal" and page == URN_PAGE
+    keeps_no_order = "WITHOUT ROWID" in made_by.upper() and journal != "wal" and page == URN_PAGE
+    is_safe = keeps_no_order and columns == ["token_hash", "version", "sealed"]
     return Finding("workflow:urn_ok" if is_safe else "workflow:urn_unsafe", is_safe, file.name)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from review.app import create_app
 from review.domain.refusals import TooLate
@@ -258,3 +258,18 @@ def test_the_catcher_runs_as_a_program_of_its_own(tmp_path: Path, post: Any) -> 
         running.terminate()
         assert running.wait(10) == 0
     assert len(list((tmp_path / "box" / "new").iterdir())) == 1
+
+
+def test_a_slow_batch_holds_on_to_its_letters_and_lets_go_of_lost_ones(app: Flask) -> None:
+    with app.app_context():
+        for number in range(2):
+            outbox.put("people:activation", f"person:{number}", f"p{number}@example.com", "zh", {}, now=NOW)
+        db.session.commit()
+        mine = outbox.claim(NOW, 2)
+        assert len(mine) == 2
+        db.session.execute(
+            update(LetterRow).where(LetterRow.id == mine[0].id).values(attempts=LetterRow.attempts + 1)
+        )  # another worker claimed it after a lease that ran out
+        db.session.commit()
+        assert [row.id for row in outbox.renew(mine, NOW + outbox.LEASE / 2)] == [mine[1].id]
+        assert [row.id for row in outbox.claim(NOW + outbox.LEASE + timedelta(seconds=1), 2)] == [mine[0].id]

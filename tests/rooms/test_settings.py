@@ -1,10 +1,15 @@
 """Where the house keeps its things: closed to other users, keys apart from the data and never empty."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+from flask import request
 
+from review.app import create_app
 from review.domain.refusals import Invalid
 from review.infra.settings import Settings, key_text
 from review.infra.tokens import KEY_FILE, Links
@@ -51,3 +56,31 @@ def test_a_key_with_a_line_break_behind_it_is_the_same_key(tmp_path: Path) -> No
     key = key_text(tmp_path / "a.key")
     (tmp_path / "a.key").write_text(key + "\n")
     assert key_text(tmp_path / "a.key") == key
+
+
+def test_a_proxys_word_about_the_caller_counts_only_where_one_is_named(settings: Settings) -> None:
+    def seen(proxies: int) -> str:
+        values = {name: getattr(settings, name) for name in settings.__slots__} | {"proxies": proxies}
+        app = create_app(Settings(**values))
+        addresses: list[str] = []
+        app.view_functions["health.healthz"] = lambda: addresses.append(request.remote_addr or "") or "ok"
+        app.test_client().get("/healthz", headers={"X-Forwarded-For": "203.0.113.7"})
+        return addresses[0]
+
+    assert seen(0) == "127.0.0.1"
+    assert seen(1) == "203.0.113.7"
+
+
+@pytest.mark.parametrize("typed", ["-1", "6", "one", "1.0"])
+def test_a_number_of_proxies_that_makes_no_sense_is_refused(typed: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="proxies_not_a_number"):
+        Settings.from_env({"REVIEW_DATA": str(tmp_path / "d"), "REVIEW_PROXIES": typed})
+
+
+def test_a_command_on_an_empty_database_says_to_upgrade(tmp_path: Path) -> None:
+    variables = {**os.environ, "REVIEW_DATA": str(tmp_path / "d"), "LANG": "en_US.UTF-8", "REVIEW_NO_VENV": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "review", "tick"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "The database is empty or from an earlier version. Run: python3 -m review upgrade"
