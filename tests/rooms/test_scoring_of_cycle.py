@@ -146,6 +146,14 @@ def test_a_missing_score_waits_for_its_explanation(cast: Cast) -> None:
     assert waiting.standing(told.cycle_id).withheld_unexplained == 0
 
 
+def test_figures_worked_out_anew_wait_for_a_new_signature(cast: Cast) -> None:
+    told = make_scored(cast, rated=["bo", "cy", "di", "ed", "fay", "gus"])
+    sign_off(told)
+    rate(told, cast, "ada", at=SIGNED + timedelta(hours=1))
+    service.rescore(told.reviews["ada"], SIGNED + timedelta(hours=2))
+    assert waiting.unfinalised(told.cycle_id) == [told.reviews["ada"]]
+
+
 def test_a_rating_filed_after_the_signature_opens_the_result_again(cast: Cast) -> None:
     told = make_scored(cast, rated=["bo", "cy", "di", "ed", "fay", "gus"])
     sign_off(told)

@@ -183,8 +183,12 @@ def test_the_self_review_stands_beside_the_rating_only_once_that_is_filed(
         responses.file_self(review, cast["ada"].id, said, NOW)
         db.session.commit()
     sam = browse(cast["sam"])
+    sam.post(f"/ratings/{review}/draft", {"overall": "half a thought"}, status=204)
     before = sam.get(f"/ratings/{review}")
     assert f"/self-review/{review}" not in before.text
+    sam.get(f"/self-review/{review}", status=409)
+    with app.app_context():
+        assert service.own_of(file_of(review), cast["sam"].id).self_review is None  # a draft is no rating
     file_rating(app, review, cast["sam"].id)
     after = sam.get(f"/ratings/{review}")
     assert f"/self-review/{review}" in after.text
