@@ -52,6 +52,25 @@ def test_a_wrong_password_and_an_unknown_account_read_alike(app, cast, browse):
     assert "not the password" not in unknown.text, "but never the password"
 
 
+def test_every_refusal_costs_the_work_of_one_check_so_that_no_clock_tells_them_apart(app, cast, browse, monkeypatch):
+    give_password(app, cast)
+    give_password(app, cast, "bo")
+    with app.app_context():
+        directory.person(cast["bo"].id).left_on = NOW.date() - timedelta(days=3)
+        directory.person(cast["cy"].id).password_hash = None
+        db.session.commit()
+    checked = []
+    real = passwords.PasswordHasher.verify
+    monkeypatch.setattr(passwords.PasswordHasher, "verify", lambda *given: checked.append(given[1]) or real(*given))
+    work = {}
+    for who in (cast["ada"].employee_no, cast["bo"].employee_no, cast["cy"].employee_no, "E999999"):
+        checked.clear()
+        sign_in(browse(), who, "not the password", status=422)
+        work[who] = [kept.rpartition("$")[0].rpartition("$")[0] for kept in checked]  # the parameters, not the hash
+    assert len(work) == 4
+    assert all(each == work[cast["ada"].employee_no] and len(each) == 1 for each in work.values()), work
+
+
 def test_an_account_that_is_not_activated_does_not_open(app, cast, browse):
     with app.app_context():
         directory.person(cast["ada"].id).password_hash = None
