@@ -1,6 +1,6 @@
 """Makes cycles, chooses who is reviewed, and moves a cycle on by compare-and-swap with a line in the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -74,8 +74,8 @@ def _seed(plan: CyclePlan) -> int:
 
 def _check(plan: CyclePlan, zone: ZoneInfo, own_id: int | None) -> None:
     problems = list(date_problems(plan.dates, plan.period, zone))
-    same_name = select(CycleRow.id).where(CycleRow.name == plan.name, CycleRow.id != (own_id or 0))
-    if db.session.scalar(same_name.limit(1)):
+    same_name = select(CycleRow.id).where(CycleRow.name == plan.name, CycleRow.stage != Stage.CANCELLED)
+    if db.session.scalar(same_name.where(CycleRow.id != (own_id or 0)).limit(1)):
         problems.append(Problem("cycles:name_taken", "name", {"name": plan.name}))
     overlapping = _overlapping(plan.period, own_id)
     if overlapping is not None:
@@ -164,13 +164,28 @@ def living_reviews(cycle_id: int) -> list[ReviewRow]:
     return list(db.session.scalars(living.order_by(ReviewRow.id)))
 
 
-def ledger_of(cycle_id: int) -> Sequence[MoveRow]:
-    return db.session.scalars(select(MoveRow).where(MoveRow.cycle_id == cycle_id).order_by(MoveRow.id)).all()
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One line of the ledger; `by` is a name, None when no person is known to have made the move."""
+
+    move: Move
+    from_stage: Stage
+    to_stage: Stage
+    at: datetime
+    by: str | None
+
+
+def ledger_of(cycle_id: int) -> list[Moved]:
+    """Every move the cycle made, oldest first. One query."""
+    lines = select(MoveRow.move, MoveRow.from_stage, MoveRow.to_stage, MoveRow.made_at, PersonRow.name)
+    named = lines.outerjoin(PersonRow, PersonRow.id == MoveRow.made_by).where(MoveRow.cycle_id == cycle_id)
+    return [Moved(*line) for line in db.session.execute(named.order_by(MoveRow.id))]
 
 
 def by_name(name: str) -> CycleRow:
-    """The cycle of that name, for commands; raises Invalid when there is none."""
-    row = db.session.scalar(select(CycleRow).where(CycleRow.name == name))
+    """The cycle of that name, for commands: the living one, else the last that was cancelled. Raises Invalid."""
+    living_first = select(CycleRow).where(CycleRow.name == name).order_by(CycleRow.stage == Stage.CANCELLED)
+    row = db.session.scalar(living_first.order_by(CycleRow.id.desc()).limit(1))
     if row is None:
         raise Invalid("cycles:no_cycle_of_that_name", "NAME", name=name)
     return row

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.cycle import Move, Stage
@@ -21,10 +21,17 @@ class CycleRow(db.Model):
     __table_args__ = (
         CheckConstraint("period_start <= period_end", name="period_runs_forward"),
         CheckConstraint("opens_at < closes_at", name="opens_before_close"),
+        Index(  # a cancelled cycle gives its name back
+            "uq_cycle_name_living",
+            "name",
+            unique=True,
+            sqlite_where=text("stage <> 'cancelled'"),
+            postgresql_where=text("stage <> 'cancelled'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[PeriodKind] = mapped_column(enum_column(PeriodKind, "period_kind"))
     period_start: Mapped[date]
     period_end: Mapped[date]

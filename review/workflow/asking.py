@@ -11,6 +11,8 @@ from review.infra import jobs
 from review.infra.db import db
 from review.infra.jobs import JobRow, JobState
 
+FAILED = "workflow:job_failed"
+
 
 def ask(kind: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
     """Put the job in line, also when it was done or failed before; one that waits or runs already stays as it is."""
@@ -22,17 +24,21 @@ def ask(kind: str, key: str, payload: Mapping[str, Any], now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How the jobs of one subject stand: the key of the one under way, and the codes a failed one was refused with."""
+    """How the jobs of one subject stand: the key of the one under way, and the codes that say why one failed."""
 
     busy: str | None
     refused: tuple[str, ...]
 
 
 def stand_of(*keys: str) -> Asked:
-    """How these jobs stand; one query. The first key that is under way, or the first that was refused, is told."""
+    """How these jobs stand; one query. The first key that is under way, or the first that failed, is told.
+
+    What an accident says of itself is for the log: whoever asked is told that there was one.
+    """
     found = {row.key: row for row in db.session.scalars(select(JobRow).where(JobRow.key.in_(keys)))}
     rows = [found[key] for key in keys if key in found]
     busy = next((row.key for row in rows if row.state in {JobState.WAITING, JobState.RUNNING}), None)
-    failed = next((row.error for row in rows if row.state is JobState.FAILED and row.error), "")
-    codes = tuple(part.split(" at ")[0].strip() for part in failed.split(";") if part)
-    return Asked(busy, () if busy else codes)
+    failed = next((row for row in rows if row.state is JobState.FAILED), None)
+    if busy or failed is None:
+        return Asked(busy, ())
+    return Asked(None, tuple(failed.refusal or [FAILED]))

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("worker", sa.String(length=64), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("refusal", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
@@ -344,8 +345,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["created_by"], ["person.id"], name=op.f("fk_cycle_created_by")),
         sa.ForeignKeyConstraint(["scheme_id"], ["scheme.id"], name=op.f("fk_cycle_scheme_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle")),
-        sa.UniqueConstraint("name", name=op.f("uq_cycle_name")),
     )
+    op.create_index(
+        "uq_cycle_name_living",
+        "cycle",
+        ["name"],
+        unique=True,
+        sqlite_where=sa.text("stage <> 'cancelled'"),
+        postgresql_where=sa.text("stage <> 'cancelled'"),
+    )
+
     op.create_table(
         "cycle_move",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -831,6 +840,8 @@ def downgrade() -> None:
     op.drop_index("ix_cycle_move_cycle_id", table_name="cycle_move")
 
     op.drop_table("cycle_move")
+    op.drop_index("uq_cycle_name_living", table_name="cycle")
+
     op.drop_table("cycle")
     op.drop_index("ix_ticket_customer_id", table_name="ticket")
     op.drop_index("ix_ticket_closed_on", table_name="ticket")
