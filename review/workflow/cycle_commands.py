@@ -181,6 +181,8 @@ def _print_status(cycle: CycleRow) -> None:
     for key in ("name", "stage", "period_start", "period_end", "opens_at", "closes_at", "finalise_by", "publish_on"):
         value = getattr(cycle, key)
         click.echo(f"{key}: {value.isoformat() if isinstance(value, date | datetime) else value}")
+    for line in service.ledger_of(cycle.id):
+        click.echo(f"moved: {line.at.isoformat()} {line.move} {line.from_stage} -> {line.to_stage} {line.by or '-'}")
 
 
 commands: list[click.Command] = [cycle_group]

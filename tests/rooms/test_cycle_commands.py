@@ -52,7 +52,14 @@ def test_a_cycle_lives_on_the_command_line(app: Flask, run: Run) -> None:
     assert stage(app) is Stage.COLLECTING
     closed = run("close", "Spring")
     assert "stage: finalising" in closed.output
-    assert "stage: finalising" in run("status", "Spring").output
+    told = run("status", "Spring").output
+    assert "stage: finalising" in told
+    moves = [line.split(" ", 2)[2] for line in told.splitlines() if line.startswith("moved: ")]
+    assert moves == [
+        "launch draft -> collecting -",
+        "close collecting -> counting -",
+        "finish_count counting -> finalising -",
+    ]
 
 
 def test_a_launch_with_gaps_needs_its_flag(app: Flask, run: Run) -> None:

@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import event, func, select
+from sqlalchemy.exc import IntegrityError
 
 from review.cycles import changes, service
-from review.cycles.tables import CycleRow, ReviewRow
+from review.cycles.tables import CycleRow, MoveRow, ReviewRow
 from review.domain.access import Role
-from review.domain.cycle import Stage
+from review.domain.cycle import Move, Stage
+from review.domain.refusals import Invalid, NotYet, Problem
 from review.infra import jobs, outbox
 from review.infra.clock import now
 from review.infra.db import db
@@ -20,7 +22,7 @@ from review.infra.outbox import LetterRow, LetterState
 from review.people.tables import PersonRow
 from review.results import service as results
 from review.schemes.service import install_default
-from review.workflow import close, launch, plan
+from review.workflow import asking, close, launch, plan
 from review.workflow.tables import PeerProgressRow, ScheduleRow
 from tests.browse import Browser
 from tests.make import NOW, Cast, make_department, make_person
@@ -301,6 +303,81 @@ def test_one_review_is_extended_handed_over_and_withdrawn(app: Flask, hr: Browse
         assert row.supervisor_id == company["south"].id
         assert row.self_due_at is not None
         assert row.withdrawn_at is not None
+
+
+def test_hr_cannot_change_the_review_about_themselves(app: Flask, hr: Browser, company: Cast) -> None:
+    cycle_id = running(app, company)
+    with app.app_context():
+        review_id = review_of(cycle_id, company["hana"])
+    page = hr.get(f"/reviews/{review_id}")
+    assert "This review is about you. Somebody else of HR has to change it." in page.words
+    assert 'value="withdraw"' not in page.text
+    refused = hr.post(f"/reviews/{review_id}", {"act": "withdraw", "reason": "Not me"}, status=403)
+    assert "This review is about you." in refused.words
+    with app.app_context():
+        assert db.session.get_one(ReviewRow, review_id).withdrawn_at is None
+
+
+@pytest.mark.parametrize("stage", [Stage.DRAFT, Stage.COLLECTING, Stage.FINALISING, Stage.CANCELLED])
+def test_the_page_of_a_cycle_tells_its_moves_who_made_them_and_when(
+    app: Flask, hr: Browser, company: Cast, stage: Stage
+) -> None:
+    cycle_id = running(app, company, stage)
+    assert "Moves so far" not in hr.get(f"/cycles/{cycle_id}").words
+    with app.app_context():
+        for move, by in ((Move.LAUNCH, company["hana"].id), (Move.CLOSE, None)):
+            line = {"cycle_id": cycle_id, "move": move, "from_stage": Stage.DRAFT, "to_stage": Stage.COLLECTING}
+            db.session.add(MoveRow(**line, made_at=NOW, made_by=by))
+        db.session.commit()
+    words = hr.get(f"/cycles/{cycle_id}").words
+    assert "Moves so far" in words
+    assert "Launched · Hana" in words
+    assert "Closed · automatically" in words
+    assert "Apr 2026" in words or "1 April" in words
+
+
+def test_a_cancelled_cycle_gives_its_name_back_and_a_living_one_does_not(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        old = make_cycle(company, Stage.CANCELLED)
+        new = make_cycle(company)
+        db.session.commit()
+        assert service.by_name("Q1 2026").id == new
+        set_stage(new, Stage.CANCELLED)
+        newest = make_cycle(company, Stage.CANCELLED)
+        assert old < newest == service.by_name("Q1 2026").id
+        set_stage(old, Stage.PUBLISHED)
+        with pytest.raises(Invalid) as refused:
+            make_cycle(company, quarters_ago=2)
+        assert refused.value.code == "cycles:name_taken"
+        with pytest.raises(IntegrityError):
+            set_stage(new, Stage.COLLECTING)
+
+
+def test_hr_reads_why_a_launch_was_refused_but_not_what_an_accident_says(
+    app: Flask, hr: Browser, company: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle_id = running(app, company, Stage.DRAFT)
+
+    def fails(with_what: Exception) -> str:
+        def handler(_job: jobs.Job) -> None:
+            raise with_what
+
+        with app.app_context():
+            asking.ask(launch.KIND, launch.key_of(cycle_id), {"cycle_id": cycle_id}, NOW)
+            db.session.commit()
+            jobs.work_one({launch.KIND: handler}, house().progress, "test", NOW)
+        return hr.get(f"/cycles/{cycle_id}").words
+
+    monkeypatch.setattr(jobs, "TRIES", 1)
+    words = fails(NotYet.of([Problem("cycle:nobody_reviewed", "people"), Problem("cycle:plan_outdated")]))
+    with app.app_context():
+        told = asking.stand_of(launch.key_of(cycle_id))
+        assert told.refused == ("cycle:nobody_reviewed", "cycle:plan_outdated")
+    assert "Something went wrong" not in words
+    words = fails(OSError("cycle:x at /var/lib; disk full"))
+    assert "The launch was refused." in words
+    assert "Something went wrong while this was worked on." in words
+    assert "disk full" not in words
 
 
 def test_the_board_counts_the_failed_letters_of_its_own_time(app: Flask, hr: Browser, company: Cast) -> None:
