@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import local_day
 from review.domain.cycle import Stage
-from review.domain.refusals import Invalid, Taken, TooLate
+from review.domain.refusals import Invalid, NotAllowed, Taken, TooLate
 from review.infra import audit, organisation
 from review.infra.db import db
 from review.people.tables import PersonRow
@@ -66,7 +66,7 @@ def _batches(ids: list[int]) -> Iterable[list[int]]:
 
 def extend_self(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: int, now: datetime) -> None:
     """More time for one self-review. Raises Invalid for a moment that has passed or that shortens the deadline."""
-    _require_changeable(cycle, review)
+    _require_changeable(cycle, review, by)
     if until <= now or until <= (review.self_due_at or cycle.self_due_at):
         raise Invalid("cycles:extension_not_later", "self_until")
     if until > cycle.finalise_by:
@@ -76,9 +76,9 @@ def extend_self(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: int,
 
 
 def extend_rating(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: int, now: datetime) -> None:
-    """More time for one supervisor rating, beyond the day on which results are to be final."""
-    _require_changeable(cycle, review)
-    if until <= now or until <= (review.rating_due_at or cycle.finalise_by):
+    """More time for one supervisor rating, if need be beyond the day on which results are to be final."""
+    _require_changeable(cycle, review, by)
+    if until <= now or until <= (review.rating_due_at or cycle.closes_at):
         raise Invalid("cycles:extension_not_later", "rating_until")
     review.rating_due_at = until
     audit.record("cycles:rating:extended", f"review:{review.id}", by=by, at=now, until=until.isoformat())
@@ -86,7 +86,7 @@ def extend_rating(cycle: CycleRow, review: ReviewRow, until: datetime, *, by: in
 
 def replace_supervisor(cycle: CycleRow, review: ReviewRow, supervisor: PersonRow, *, by: int, now: datetime) -> None:
     """Somebody else answers for this result from now on. What the predecessor filed stays."""
-    _require_changeable(cycle, review)
+    _require_changeable(cycle, review, by)
     if supervisor.id == review.subject_id:
         raise Invalid("cycles:not_own_supervisor", "supervisor")
     if supervisor.left_on is not None and supervisor.left_on < local_day(now, organisation.current().zone):
@@ -97,7 +97,7 @@ def replace_supervisor(cycle: CycleRow, review: ReviewRow, supervisor: PersonRow
 
 def withdraw(cycle: CycleRow, review: ReviewRow, reason: str, *, by: int, now: datetime) -> None:
     """End one review: its subject left, or should not have been in. What was said about them is not counted."""
-    _require_changeable(cycle, review)
+    _require_changeable(cycle, review, by)
     if cycle.stage is Stage.COUNTING:
         raise Taken("cycles:counting_now")
     if not reason.strip():
@@ -106,6 +106,9 @@ def withdraw(cycle: CycleRow, review: ReviewRow, reason: str, *, by: int, now: d
     audit.record("cycles:review:withdrawn", f"review:{review.id}", by=by, at=now, reason=reason.strip())
 
 
-def _require_changeable(cycle: CycleRow, review: ReviewRow) -> None:
+def _require_changeable(cycle: CycleRow, review: ReviewRow, by: int) -> None:
+    """Raises NotAllowed for one's own review, which takes another hand, and TooLate for one that is settled."""
+    if review.subject_id == by:
+        raise NotAllowed("cycles:own_review")
     if cycle.stage not in CHANGEABLE or review.withdrawn_at is not None:
         raise TooLate("cycles:review_is_settled")

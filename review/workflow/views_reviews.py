@@ -53,14 +53,17 @@ def reviews(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 @bp.get("/reviews/<int:review_id>")
 @allow(Deed.CYCLE_RUN, find=find_review)
-def review(_actor: Actor, file: ReviewFile) -> ResponseReturnValue:
-    return _page(file, MovementForm(formdata=None))
+def review(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
+    return _page(file, MovementForm(formdata=None), actor)
 
 
-def _page(file: ReviewFile, form: MovementForm) -> str:
+def _page(file: ReviewFile, form: MovementForm, actor: Actor) -> str:
     supervisor = directory.person(file.review.supervisor_id) if file.review.supervisor_id else None
     is_open = file.cycle.stage in changes.CHANGEABLE
-    return render_template("workflow/review.html", file=file, form=form, supervisor=supervisor, is_open=is_open)
+    is_own = file.subject.id == actor.person_id
+    return render_template(
+        "workflow/review.html", file=file, form=form, supervisor=supervisor, is_open=is_open, is_own=is_own
+    )
 
 
 @bp.post("/reviews/<int:review_id>")
@@ -68,7 +71,7 @@ def _page(file: ReviewFile, form: MovementForm) -> str:
 def move(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     form = MovementForm()
     if not form.accept(lambda: _act(form, file, actor)):
-        return _page(file, form), 422
+        return _page(file, form, actor), 422
     tell(f"workflow:{form.act.data}_done", name=file.subject.name)
     if form.act.data == "withdraw":
         return redirect(url_for("desk.reviews", cycle_id=file.cycle.id))

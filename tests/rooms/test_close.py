@@ -16,7 +16,7 @@ from review.cycles import changes, service
 from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow, MoveRow, ReviewRow
 from review.domain.cycle import Facts, Move, Stage
-from review.domain.refusals import Invalid, NotYet, Refusal, Taken, TooLate
+from review.domain.refusals import Invalid, NotAllowed, NotYet, Refusal, Taken, TooLate
 from review.domain.responses import Ballot, SupervisorRating
 from review.domain.vocabulary import Level
 from review.infra import jobs
@@ -102,7 +102,7 @@ def test_nothing_closes_before_its_deadline_unless_hr_says_so(app: Flask, compan
         db.session.rollback()
         close.close(cycle, by=company["head"].id, now=NOW, early=True)
         assert cycle.closes_at == NOW
-        assert service.ledger_of(cycle.id)[-1].made_by == company["head"].id
+        assert service.ledger_of(cycle.id)[-1].by == "Head"
 
 
 def test_of_two_closes_one_wins_and_the_other_is_told(app: Flask, company: Cast) -> None:
@@ -380,11 +380,34 @@ def test_more_time_must_be_later_and_before_results_are_final(app: Flask, compan
         for wrong in (NOW + timedelta(days=9), NOW - timedelta(days=1), NOW + timedelta(days=30)):
             with pytest.raises(Invalid):
                 changes.extend_self(cycle, review, wrong, by=company["head"].id, now=NOW)
-        for earlier in (cycle.closes_at + timedelta(days=1), cycle.finalise_by):
-            with pytest.raises(Invalid):
-                changes.extend_rating(cycle, review, earlier, by=company["head"].id, now=NOW)
+        with pytest.raises(Invalid):
+            changes.extend_rating(cycle, review, cycle.closes_at, by=company["head"].id, now=NOW)
         changes.extend_rating(cycle, review, NOW + timedelta(days=20), by=company["head"].id, now=NOW)
         assert review.rating_due_at == NOW + timedelta(days=20)
+
+
+def test_nobody_of_hr_changes_their_own_review(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = collecting(company)
+        me = company["north 1"].id
+        file = file_of(review_of(cycle.id, company["north 1"]))
+        later = cycle.closes_at + timedelta(days=1)
+        acts = (
+            lambda by: changes.extend_self(cycle, file.review, later, by=by, now=NOW),
+            lambda by: changes.extend_rating(cycle, file.review, later, by=by, now=NOW),
+            lambda by: movements.replace_supervisor(file, company["south"].employee_no, by=by, now=NOW),
+            lambda by: movements.withdraw(file, "Left", by=by, now=NOW),
+        )
+        for act in acts:
+            with pytest.raises(NotAllowed) as refused:
+                act(me)
+            assert refused.value.code == "cycles:own_review"
+        review = file.review
+        assert (review.self_due_at, review.rating_due_at, review.withdrawn_at) == (None, None, None)
+        assert review.supervisor_id == company["north"].id
+        for act in acts:  # a colleague may
+            act(company["head"].id)
+        assert review.withdrawn_at == NOW
 
 
 def test_after_publication_nothing_moves_any_more(app: Flask, company: Cast) -> None:
