@@ -45,8 +45,8 @@ def own_of(file: ReviewFile, person_id: int) -> Own:
 
 
 def due_of(review: ReviewRow, cycle: CycleRow) -> datetime:
-    """When the rating is wanted: by the person's extension, else by the day results are to be final."""
-    return review.rating_due_at or cycle.finalise_by
+    """When the rating is asked for: by the close, or by the extension. It is late after that, but still taken."""
+    return review.rating_due_at or cycle.closes_at
 
 
 def save_draft(file: ReviewFile, person_id: int, said: SupervisorRating, now: datetime) -> None:

@@ -32,6 +32,11 @@ class Team:
     supervisor_id: int
     files: tuple[ReviewFile, ...]
 
+    @property
+    def due(self) -> datetime:
+        """When the first of these ratings is asked for."""
+        return min(service.due_of(file.review, self.cycle) for file in self.files)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -1,12 +1,13 @@
 """Who still owes what, and the one letter a day that says so. Of peers' ratings it tells only that some are missing."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import due_reminder, local_day, reminder_days
@@ -34,6 +35,7 @@ class Deadline(StrEnum):
 
 
 STAGE_OF = {Deadline.SELF: Stage.COLLECTING, Deadline.CLOSE: Stage.COLLECTING, Deadline.FINAL: Stage.FINALISING}
+EXTENDABLE = frozenset({Stage.COLLECTING, Stage.FINALISING})  # whoever was given more time may need it after the close
 
 
 def date_of(cycle: CycleRow, deadline: Deadline) -> datetime:
@@ -46,27 +48,46 @@ def date_of(cycle: CycleRow, deadline: Deadline) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A reminder of a cycle that the calendar says is due."""
+    """A reminder that the calendar says is due at `at`, to those whose own date for this is `ends`."""
 
     deadline: Deadline
+    ends: datetime
     at: datetime
+
+
+def extensions(cycle_id: int) -> dict[tuple[Deadline, int], datetime]:
+    """The dates of whoever was given more time, by what for and review. One query."""
+    columns = {Deadline.SELF: ReviewRow.self_due_at, Deadline.CLOSE: ReviewRow.rating_due_at}
+    given = select(ReviewRow.id, *columns.values()).where(
+        ReviewRow.cycle_id == cycle_id,
+        ReviewRow.withdrawn_at.is_(None),
+        or_(*(column.is_not(None) for column in columns.values())),
+    )
+    rows = db.session.execute(given)
+    return {(what, review): at for review, *own in rows for what, at in zip(columns, own, strict=True) if at}
+
+
+def _dates(cycle: CycleRow) -> list[tuple[Deadline, datetime]]:
+    """Every date that reminders lead up to at this stage: the cycle's, and those of whoever was given more time."""
+    found = {(one, date_of(cycle, one)) for one in Deadline if cycle.stage is STAGE_OF[one]}
+    if cycle.stage in EXTENDABLE:
+        found |= {(what, at) for (what, _review), at in extensions(cycle.id).items()}
+    return sorted(found)
 
 
 def due_of(cycle: CycleRow, now: datetime, ours: Organisation, sent: Collection[tuple[str, datetime]]) -> list[Due]:
     """Which reminders of this cycle are due at `now`, those already sent left out."""
     found = []
-    for deadline in Deadline:
-        ends = date_of(cycle, deadline)
-        if cycle.stage is STAGE_OF[deadline] and now >= cycle.opens_at:
-            gone = [at for name, at in sent if name == deadline.value]
-            at = due_reminder(now, reminder_days(ends, ours.zone, ours.holidays), ends, gone, ours.holidays)
-            if at is not None:
-                found.append(Due(deadline, at))
+    for deadline, ends in _dates(cycle) if now >= cycle.opens_at else ():
+        gone = [at for name, at in sent if name == deadline.value]
+        at = due_reminder(now, reminder_days(ends, ours.zone, ours.holidays), ends, gone, ours.holidays)
+        if at is not None:
+            found.append(Due(deadline, ends, at))
     return found
 
 
 def coming(cycle: CycleRow, now: datetime, ours: Organisation) -> list[datetime]:
-    """When this cycle's next reminders go out, earliest first, for HR's board."""
+    """When the reminders of this cycle's own dates go out, earliest first, for HR's board."""
     wanted = [deadline for deadline in Deadline if cycle.stage is STAGE_OF[deadline]]
     instants = {at for one in wanted for at in reminder_days(date_of(cycle, one), ours.zone, ours.holidays)}
     return sorted(at for at in instants if at > now)
@@ -90,29 +111,37 @@ class Debt:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-def owing(cycle: CycleRow, deadlines: Iterable[Deadline]) -> dict[int, Debt]:
-    """Everybody with open tasks in this cycle, by person id. Nobody with nothing to do is in it."""
+def owing(cycle: CycleRow, dates: Collection[tuple[Deadline, datetime]]) -> dict[int, Debt]:
+    """Everybody with open tasks for one of these dates, by person id, each line with the date that is theirs."""
     debts: dict[int, Debt] = {}
-    for deadline in deadlines:
-        due = date_of(cycle, deadline).isoformat()
-        for what, by_person in _open(cycle, deadline):
-            for person, count in by_person.items():
-                debts.setdefault(person, Debt()).lines.append(
-                    {"what": what, "count": count, "due": due, "cycle": cycle.name}
-                )
+    own = extensions(cycle.id)
+    for deadline in sorted({deadline for deadline, _ends in dates}, key=list(Deadline).index):
+        for (what, person, ends), count in _open(cycle, deadline, own).items():
+            if (deadline, ends) in dates:
+                line = {"what": what, "count": count, "due": ends.isoformat(), "cycle": cycle.name}
+                debts.setdefault(person, Debt()).lines.append(line)
     return debts
 
 
-def _open(cycle: CycleRow, deadline: Deadline) -> list[tuple[str, dict[int, int]]]:
+def _open(
+    cycle: CycleRow, deadline: Deadline, own: Mapping[tuple[Deadline, int], datetime]
+) -> dict[tuple[str, int, datetime], int]:
+    """How much is open, by what, whose, and due when."""
+    ends = date_of(cycle, deadline)
     if deadline is Deadline.SELF:
-        return [("self", dict.fromkeys(missing_self(cycle.id), 1))]
+        missing = missing_self(cycle.id).items()
+        return {("self", person, own.get((deadline, review), ends)): 1 for person, review in missing}
     if deadline is Deadline.FINAL:
-        return [("finalise", unfinalised_by_supervisor(cycle.id))]
+        return {("finalise", person, ends): count for person, count in unfinalised_by_supervisor(cycle.id).items()}
     # How many ratings a peer still owes stays out of the letter: a stored series of such counts would say when
     # somebody cast theirs.
-    peers = dict.fromkeys(peer_review.owing(cycle.id), 0)
-    ratings = {supervisor: len(reviews) for supervisor, reviews in missing_ratings(cycle.id).items()}
-    return [("peers", peers), ("rating", ratings)]
+    peers = {("peers", person, ends): 0 for person in peer_review.owing(cycle.id)}
+    ratings = Counter(
+        ("rating", supervisor, own.get((deadline, review), ends))
+        for supervisor, reviews in missing_ratings(cycle.id).items()
+        for review in reviews
+    )
+    return peers | ratings
 
 
 def idle_supervisors(cycle: CycleRow) -> set[int]:
@@ -147,6 +176,6 @@ def _still_here(day: date) -> Any:
 
 def remind_now(cycle: CycleRow, *, now: datetime, only: Collection[int] | None = None) -> int:
     """Remind everybody who owes something in this cycle (or those of `only`), at HR's word; how many letters."""
-    wanted = [deadline for deadline in Deadline if cycle.stage is STAGE_OF[deadline]]
-    debts = owing(cycle, wanted)
+    # A rating that is late is still taken; for a self-review whose time is over there is nothing left to do.
+    debts = owing(cycle, [(what, ends) for what, ends in _dates(cycle) if ends > now or what is not Deadline.SELF])
     return write({who: debt for who, debt in debts.items() if only is None or who in only}, now=now)

@@ -27,7 +27,10 @@ MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT = 30, 2, 6, 5
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """One line of the list. `key` names its words, `left` of `all` is still to do, `minutes` is about how long."""
+    """One line of the list. `key` names its words, `left` of `all` is still to do, `minutes` is about how long.
+
+    `until` is for what may still be done when it is late.
+    """
 
     key: str
     cycle: str
@@ -38,6 +41,7 @@ class ToDo:
     all: int = 1
     minutes: int = 0
     is_begun: bool = False
+    until: datetime | None = None
 
     @property
     def is_done(self) -> bool:
@@ -101,6 +105,7 @@ def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
             all=len(tasks),
             minutes=MINUTES_RATING * len(open_ones),
             is_begun=any(task.state is not State.NONE for task in tasks),
+            until=tasks[0].cycle.finalise_by,
         )
     for cycle, count in waiting.open_tasks(actor.person_id):
         yield ToDo(

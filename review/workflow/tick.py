@@ -66,7 +66,7 @@ def _ours() -> Organisation:
 
 
 @contextmanager
-def _own_transaction(cycle_id: int, step: str, done: Ticked) -> Iterator[None]:
+def _own_transaction(what: str, done: Ticked) -> Iterator[None]:
     try:
         yield
         db.session.commit()
@@ -74,15 +74,15 @@ def _own_transaction(cycle_id: int, step: str, done: Ticked) -> Iterator[None]:
         db.session.rollback()
         if isinstance(error, Taken):
             return  # somebody else made the move in the same moment
-        log.warning("tick: %s failed for cycle %s", step, cycle_id, exc_info=error)
-        done.failed.append(f"{step}:{cycle_id}")
+        log.warning("tick: %s failed", what, exc_info=error)
+        done.failed.append(what)
 
 
 def _open_due(now: datetime, done: Ticked) -> None:
     waiting = select(CycleRow).join(ScheduleRow, ScheduleRow.cycle_id == CycleRow.id)
     due = waiting.where(CycleRow.opens_at <= now, CycleRow.stage.in_([Stage.DRAFT, Stage.NOMINATING]))
     for cycle_id in _cycles(lambda: list(db.session.scalars(due))):
-        with _own_transaction(cycle_id, "open", done):
+        with _own_transaction(f"open:{cycle_id}", done):
             cycle = db.session.get_one(CycleRow, cycle_id)
             scheduled = db.session.get(ScheduleRow, cycle_id)
             if scheduled is None:
@@ -96,7 +96,7 @@ def _open_due(now: datetime, done: Ticked) -> None:
 
 def _close_due(now: datetime, done: Ticked) -> None:
     for cycle_id in _cycles(lambda: [cycle for cycle in in_stage(Stage.COLLECTING) if cycle.closes_at <= now]):
-        with _own_transaction(cycle_id, "close", done):
+        with _own_transaction(f"close:{cycle_id}", done):
             cycle = db.session.get_one(CycleRow, cycle_id)
             close.close(cycle, by=None, now=now)
             done.closed.append(cycle.name)
@@ -112,7 +112,7 @@ def _remind_due(now: datetime, done: Ticked) -> None:
             with only_reading():
                 cycle = db.session.get_one(CycleRow, cycle_id)
                 due = remind.due_of(cycle, now, ours, remind.sent_in(cycle_id))
-                owed = remind.owing(cycle, [one.deadline for one in due]) if due else {}
+                owed = remind.owing(cycle, [(one.deadline, one.ends) for one in due]) if due else {}
                 db.session.rollback()
         except Exception:
             db.session.rollback()
@@ -124,11 +124,13 @@ def _remind_due(now: datetime, done: Ticked) -> None:
         ]
         for person, debt in owed.items():
             debts.setdefault(person, Debt()).lines.extend(debt.lines)
-    if notes:
-        done.reminders = remind.write(debts, now=now)
+    if not notes:
+        return
+    with _own_transaction("remind", done):
         for note in notes:
             db.session.merge(note)
-        db.session.commit()
+        db.session.flush()
+        done.reminders = remind.write(debts, now=now)
 
 
 def _snapshot_due(now: datetime, done: Ticked) -> None:
@@ -144,7 +146,7 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
         CycleRow.id.not_in(there),
     )
     for cycle_id in _cycles(lambda: list(db.session.scalars(missing))):
-        with _own_transaction(cycle_id, "snapshot", done):
+        with _own_transaction(f"snapshot:{cycle_id}", done):
             seats = peer_review.asked(cycle_id)
             percent = rounded(seats - sum(peer_review.owing(cycle_id).values()), seats)
             if percent is not None:

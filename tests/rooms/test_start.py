@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from review.cycles.tables import CycleRow
+from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.access import Role
 from review.domain.cycle import Stage
 from review.domain.responses import SelfReview, Statement
@@ -24,7 +25,7 @@ from review.workflow.start import part_of_day
 from review.workflow.timeline import steps_of
 from tests.browse import Browser
 from tests.make import NOW, Cast
-from tests.make_cycle import make_cycle, review_of, set_dates
+from tests.make_cycle import make_cycle, review_of, set_dates, set_stage
 from tests.queries import count_queries
 
 Opens = Callable[..., Browser]
@@ -104,6 +105,24 @@ def test_a_supervisor_sees_the_ratings_they_owe_beside_their_own_review(
     assert "Rate 7 people of your team" in page.words
     assert "Self-review" in page.words
     assert "Rate" not in browse(cast["rae"]).get("/").words
+
+
+def test_a_rating_is_asked_for_by_the_close_and_then_late_until_results_are_final(
+    app: Flask, browse: Opens, cast: Cast, cycle_id: int
+) -> None:
+    late = "7 ratings are missing, the first of them late; they are still taken until results are final on"
+    assert late not in browse(cast["sam"]).get("/").words
+    with app.app_context():
+        at = now()
+        set_dates(cycle_id, closes_at=at - timedelta(hours=1), finalise_by=at + timedelta(days=2))
+        set_stage(cycle_id, Stage.FINALISING)
+        db.session.commit()
+    assert late in browse(cast["sam"]).get("/").words
+    with app.app_context():
+        more = update(ReviewRow).where(ReviewRow.cycle_id == cycle_id)
+        db.session.execute(more.values(rating_due_at=at + timedelta(days=1)))
+        db.session.commit()
+    assert late not in browse(cast["sam"]).get("/").words
 
 
 def test_supervisors_are_asked_to_finalise_only_after_the_count(

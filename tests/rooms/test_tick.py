@@ -21,7 +21,7 @@ from review.schemes.service import scheme_of
 from review.workflow import close, launch, remind, tick
 from review.workflow.tables import PeerProgressRow, ReminderRow, ScheduleRow
 from tests.make import NOW, Cast
-from tests.make_cycle import make_cycle, review_of, set_dates
+from tests.make_cycle import make_cycle, review_of, set_dates, set_stage
 from tests.rooms.test_launch import company, draft, looked_at
 
 __all__ = ["company"]
@@ -150,6 +150,74 @@ def test_who_has_left_gets_no_letter_and_nobody_writes_about_a_withdrawn_review(
         assert "North 4" in letters
         assert {line["what"] for line in letters["North 3"]} == {"peers"}
         assert [line["count"] for line in letters["North lead"] if line["what"] == "rating"] == [9]
+
+
+def lines_of(name: str, what: str) -> list[tuple[int, str]]:
+    letters = [letter for letter in reminders() if letter.params["name"] == name]
+    return [(line["count"], line["due"]) for one in letters for line in one.params["lines"] if line["what"] == what]
+
+
+def test_whoever_has_more_time_is_reminded_before_their_own_date(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = running(company)
+        ends = CLOSES + timedelta(days=14)  # Monday 27 April, so the reminder goes out on Friday 24
+        review = db.session.get_one(ReviewRow, review_of(cycle.id, company["north 1"]))
+        review.self_due_at = review.rating_due_at = ends
+        db.session.commit()
+        tick.tick(FRIDAY_10)
+        assert lines_of("North 1", "self") == []
+        assert lines_of("North 2", "self") == [(1, CLOSES.isoformat())]
+        assert lines_of("North lead", "rating") == [(9, CLOSES.isoformat())]
+        for letter in reminders():
+            db.session.delete(letter)
+        cycle.closes_at = CLOSES + timedelta(days=30)
+        db.session.commit()
+        tick.tick(FRIDAY_10 + timedelta(days=14))
+        assert lines_of("North 1", "self") == [(1, ends.isoformat())]
+        assert lines_of("North 2", "self") == []
+        assert lines_of("North lead", "rating") == [(1, ends.isoformat())]
+
+
+def test_more_time_after_the_close_is_reminded_of_as_well(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = running(company)
+        ends = CLOSES + timedelta(days=14)
+        set_dates(cycle.id, finalise_by=ends + timedelta(days=30))
+        db.session.get_one(ReviewRow, review_of(cycle.id, company["north 1"])).self_due_at = ends
+        set_stage(cycle.id, Stage.FINALISING)
+        db.session.commit()
+        assert tick.tick(FRIDAY_10 + timedelta(days=14)).reminders == 1
+        assert lines_of("North 1", "self") == [(1, ends.isoformat())]
+
+
+def test_hr_reminds_everybody_of_the_date_that_is_theirs_and_of_nothing_that_is_over(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = running(company)
+        set_dates(cycle.id, self_due_at=FRIDAY_10 - timedelta(days=1))
+        ends = FRIDAY_10 + timedelta(days=1)
+        db.session.get_one(ReviewRow, review_of(cycle.id, company["north 1"])).self_due_at = ends
+        db.session.get_one(ReviewRow, review_of(cycle.id, company["north 2"])).rating_due_at = CLOSES + timedelta(1)
+        db.session.commit()
+        remind.remind_now(db.session.get_one(CycleRow, cycle.id), now=FRIDAY_10)
+        assert lines_of("North 1", "self") == [(1, ends.isoformat())]
+        assert lines_of("North 2", "self") == []
+        after = (CLOSES + timedelta(1)).isoformat()
+        assert sorted(lines_of("North lead", "rating")) == [(1, after), (9, CLOSES.isoformat())]
+
+
+def test_reminders_that_cannot_be_written_stop_nothing_else(
+    app: Flask, company: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_given: object, **_options: object) -> int:
+        raise RuntimeError("the disk is full")
+
+    with app.app_context():
+        running(company)
+        with monkeypatch.context() as broken:
+            broken.setattr(remind, "write", fails)
+            done = tick.tick(FRIDAY_10)
+        assert (done.failed, done.reminders, done.snapshots) == (["remind"], 0, 1)
+        assert tick.tick(FRIDAY_10 + timedelta(minutes=1)).reminders == 23  # nothing was noted as sent
 
 
 def test_reminding_by_hand_adds_no_second_letter_on_the_same_day(app: Flask, company: Cast) -> None:
