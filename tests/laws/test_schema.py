@@ -1,6 +1,8 @@
 """The main database's schema: migrations lead to the models and back, on both engines, and nothing is unnamed."""
 
+from datetime import UTC
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -8,13 +10,14 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 import review.tables
 from review.infra import migrate
-from review.infra.db import db
+from review.infra.db import UtcDateTime, db
 from review.tables import metadata
 from tests.laws.imports import modules
+from tests.make import NOW
 
 REMEDY = "make a migration (migrations/main/versions) that brings the database to the models"
 TABLES = list(metadata.sorted_tables)
@@ -148,6 +151,18 @@ def test_enums_are_stored_by_value_and_checked_by_the_database(table: sa.Table) 
 def test_every_instant_is_utc(table: sa.Table) -> None:
     wrong = [column.name for column in table.columns if type(column.type) in {sa.DateTime, sa.TIMESTAMP}]
     assert not wrong, f"{table.name}.{wrong}: use Mapped[datetime], which refuses naive values"
+
+
+def test_a_naive_instant_is_refused_and_an_aware_one_comes_back_in_utc() -> None:
+    table = sa.Table("moment", sa.MetaData(), sa.Column("at", UtcDateTime()))
+    in_shanghai = NOW.astimezone(ZoneInfo("Asia/Shanghai"))
+    with sa.create_engine("sqlite://").begin() as connection:
+        table.create(connection)
+        with pytest.raises(StatementError, match="naive"):
+            connection.execute(table.insert().values(at=in_shanghai.replace(tzinfo=None)))
+        connection.execute(table.insert().values(at=in_shanghai))
+        found = connection.scalars(sa.select(table.c.at)).one()
+    assert (found, found.tzinfo) == (NOW, UTC)
 
 
 def test_foreign_keys_have_an_index_where_rows_are_many() -> None:

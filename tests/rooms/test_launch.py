@@ -18,6 +18,7 @@ from review.infra.house import house
 from review.infra.jobs import JobRow, JobState
 from review.infra.outbox import LetterRow
 from review.peer_review import service as peer_review
+from review.peer_review.conflicts import declare_conflict
 from review.peer_review.tables import SeatRow
 from review.people.tables import PersonRow
 from review.workflow import launch, plan
@@ -105,6 +106,28 @@ def test_nobody_rates_their_own_line(app: Flask, company: Cast) -> None:
             assert supervisors[rater] != subject
             assert supervisors[subject] != rater
             assert rater != subject
+
+
+def test_nobody_rates_people_two_levels_below_them(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        head = db.session.get_one(PersonRow, company["head"].id)
+        head.department_id = db.session.get_one(PersonRow, company["north 1"].id).department_id
+        cycle = draft(company)
+        assert head.id in {person.person_id for person in plan.gather(cycle, NOW.date()).raters}
+        looked_at(cycle)
+        launch.run(cycle, by=None, now=NOW)
+        assert head.id not in set(db.session.scalars(select(SeatRow.rater_id)))
+
+
+def test_a_declared_conflict_keeps_both_off_each_others_panel(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = draft(company)
+        rater, subject = plan.compute(cycle, NOW).seats[0]
+        number = db.session.get_one(PersonRow, rater).employee_no
+        declare_conflict(subject, number, NOW)
+        seats = set(plan.compute(cycle, NOW).seats)
+        assert seats
+        assert not {(rater, subject), (subject, rater)} & seats
 
 
 def test_hr_never_sits_on_a_panel(app: Flask, company: Cast) -> None:
