@@ -11,6 +11,7 @@ from review.cycles import changes, service
 from review.cycles.tables import CycleRow, MoveRow, ReviewRow
 from review.domain.access import Role
 from review.domain.cycle import Stage
+from review.domain.plan import Rules
 from review.domain.refusals import NotYet, Taken
 from review.infra import jobs
 from review.infra.db import db
@@ -117,6 +118,15 @@ def test_nobody_rates_people_two_levels_below_them(app: Flask, company: Cast) ->
         looked_at(cycle)
         launch.run(cycle, by=None, now=NOW)
         assert head.id not in set(db.session.scalars(select(SeatRow.rater_id)))
+
+
+def test_the_plan_goes_by_the_numbers_hr_typed_but_never_asks_fewer_than_count(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = draft(company)
+        cycle.asked, cycle.max_load = 6, 7
+        assert plan.gather(cycle, NOW.date()).rules == Rules(asked=6, max_load=7, minimum=5)
+        cycle.asked, cycle.max_load = 3, 3
+        assert plan.gather(cycle, NOW.date()).rules == Rules(asked=5, max_load=5, minimum=5)
 
 
 def test_a_declared_conflict_keeps_both_off_each_others_panel(app: Flask, company: Cast) -> None:
@@ -285,3 +295,13 @@ def test_changing_who_is_reviewed_takes_the_confirmation_away(app: Flask, compan
         plan.forget(cycle)
         assert cycle.plan_digest is None
         assert plan.of(cycle.id) is None
+
+
+def test_who_rates_whom_cannot_be_worked_out_from_a_cycles_name(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        seeds = set()
+        for _ in range(3):
+            cycle_id = make_cycle(cast, stage=Stage.DRAFT)
+            seeds.add(db.session.get_one(CycleRow, cycle_id).seed)
+            db.session.rollback()
+    assert len(seeds) == 3, "the same name gave the same seed: a colleague could compute who rates them"
