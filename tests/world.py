@@ -154,7 +154,7 @@ class _Life(Story):
 
     def __init__(self, now: datetime) -> None:
         today = local_day(now, ORGANISATION.zone)
-        super().__init__(company(PEOPLE, SEED, today), SEED, now, lambda _line: None)
+        super().__init__(company(PEOPLE, SEED, today), SEED, now, lambda _code, _cycle: None)
         self.today = today
         self.tickets = b""
 

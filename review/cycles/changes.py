@@ -40,6 +40,11 @@ def end_now(cycle: CycleRow, *, by: int | None, now: datetime) -> None:
         cycle.closes_at, cycle.self_due_at = now, min(cycle.self_due_at, now)
 
 
+def published_now(cycle: CycleRow, day: date, *, now: datetime) -> None:
+    """The planned end becomes the real one, so that every page tells the days on which things happened."""
+    cycle.publish_on, cycle.finalise_by = day, min(cycle.finalise_by, now)
+
+
 def mark_without_peers(cycle_id: int, subject_ids: Collection[int]) -> None:
     """These people's reviews go without peer rating; all others of the cycle with it."""
     everyone = update(ReviewRow).where(ReviewRow.cycle_id == cycle_id)

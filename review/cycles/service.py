@@ -1,5 +1,6 @@
 """Makes cycles, chooses who is reviewed, and moves a cycle on by compare-and-swap with a line in the ledger."""
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,12 +30,13 @@ class CyclePlan:
     acknowledge_days: int = 5
     asked: int = 8
     max_load: int = 9
+    seed: int | None = None  # of the peer assignment; drawn where nobody gives one
 
 
 def create(plan: CyclePlan, zone: ZoneInfo, *, by: int | None, now: datetime) -> CycleRow:
     """A new cycle in draft. Raises Invalid with every problem of the plan."""
     _check(plan, zone, None)
-    row = CycleRow(stage=Stage.DRAFT, seed=_seed(plan), created_at=now, created_by=by)
+    row = CycleRow(stage=Stage.DRAFT, seed=_seed_of(plan), created_at=now, created_by=by)
     _write(row, plan)
     db.session.add(row)
     db.session.flush()
@@ -67,9 +69,9 @@ def _write(row: CycleRow, plan: CyclePlan) -> None:
     row.acknowledge_days, row.asked, row.max_load = plan.acknowledge_days, plan.asked, plan.max_load
 
 
-def _seed(plan: CyclePlan) -> int:
-    # Derived, not drawn: the same company makes the same assignment, and anybody can repeat it.
-    return sum(ord(letter) * 31**place for place, letter in enumerate(plan.name)) % (2**31)
+def _seed_of(plan: CyclePlan) -> int:
+    # Drawn, not derived from anything a colleague knows: who could guess it could work out who rates them.
+    return secrets.randbits(31) if plan.seed is None else plan.seed
 
 
 def _check(plan: CyclePlan, zone: ZoneInfo, own_id: int | None) -> None:

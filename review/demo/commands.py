@@ -48,7 +48,7 @@ def demo_command(create_app: Callable[[], Any], people: int, seed: int, port: in
     run.interrupt_on_signals()
     try:
         mailbox = str(settings.data_dir / "mail")
-        household.start("mail", "-m", "review.infra.mail_catcher", mailbox, "--port", str(smtp_port))
+        household.start("mail", "-m", "review.infra.mail_catcher", mailbox, "--port", str(smtp_port), quiet=True)
         run.wait_for_port(smtp_port)
         cast = _build(create_app, settings, people, seed)
         if no_serve:
@@ -89,7 +89,9 @@ def _build(create_app: Callable[[], Any], settings: Settings, people: int, seed:
     migrate.upgrade(settings.database_url)
     made = company(people, seed, today)
     with create_app().app_context():
-        story = Story(made, seed, clock_now() - timedelta(minutes=2), lambda line: click.echo(line, err=True))
+        story = Story(
+            made, seed, clock_now() - timedelta(minutes=2), lambda code, cycle: tell(f"demo:{code}", cycle=cycle)
+        )
         story.live(history=2 if people <= HISTORY_UP_TO else 0)
         numbers = (made.agent_no, made.supervisor_no, made.hr_no, made.admin_no)
         story.give_passwords(dict.fromkeys(numbers, PASSWORD))

@@ -35,12 +35,13 @@ class Household:
         self._environ = dict(environ)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, *command: str) -> None:
+    def start(self, name: str, *command: str, quiet: bool = False) -> None:
         self._children[name] = subprocess.Popen(  # noqa: S603  our own interpreter and modules
             [sys.executable, *command],
             env=self._environ,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  one thread at this point
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if quiet else None,
         )
 
     def wait(self) -> str | None:

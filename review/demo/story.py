@@ -41,7 +41,7 @@ ORGANISATION = Organisation("星河客服中心", "Asia/Shanghai", "zh", frozens
 TICKETS_EACH = 20
 MORNING = time(9)
 
-Say = Callable[[str], None]
+Say = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,7 @@ class Story:
         periods = list(_periods(proposal.last_period(PeriodKind.QUARTERLY, today), history))
         for number, period in enumerate(periods[:-1]):
             first = add_working_days(period.end + timedelta(days=4), 1)
-            self.say(f"{_name(period)}:")
             self._cycle(period, settled(first, MORNING, ORGANISATION.zone), number, Shares())
-        self.say(f"{_name(periods[-1])}:")
         first = _working_days_before(today, 4)
         self._cycle(periods[-1], settled(first, MORNING, ORGANISATION.zone), len(periods) - 1, None)
 
@@ -114,7 +112,9 @@ class Story:
         drafted = opens_at - timedelta(days=6)
         dates = proposal.dates_from(local_day(opens_at, ORGANISATION.zone), ORGANISATION)
         scheme = schemes.install_default(drafted)
-        wanted = service.CyclePlan(name=_name(period), period=period, scheme_id=scheme.id, dates=dates)
+        wanted = service.CyclePlan(
+            name=_name(period), period=period, scheme_id=scheme.id, dates=dates, seed=self.seed * 100 + number
+        )
         cycle = service.create(wanted, ORGANISATION.zone, by=self.hr, now=drafted)
         reviewed = [self.people[one.employee_no] for one in self.company.colleagues if one.supervisor_no]
         service.choose(cycle, reviewed)
@@ -129,7 +129,7 @@ class Story:
         launch.ask(cycle, by=self.hr, now=opens_at)
         db.session.commit()
         self._drain(opens_at)
-        self.say("  launched")
+        self.say("launched", cycle.name)
         return db.session.get_one(CycleRow, cycle.id)
 
     def _import_tickets(self, period: Period, at: datetime, number: int, *, is_over: bool) -> None:
@@ -169,7 +169,7 @@ class Story:
         db.session.commit()
         self._vote(cycle, scheme, cast, shares, at, skip=visitor if running else None)
         self._survey(cycle, scheme, cast, shares, at)
-        self.say("  answered")
+        self.say("answered", cycle.name)
 
     def _vote(
         self,
@@ -222,7 +222,7 @@ class Story:
         db.session.commit()
         self._drain(at)
         self._sign(cycle.id, at + timedelta(days=2))
-        self.say("  published")
+        self.say("published", cycle.name)
 
     def _finalise(self, cycle: CycleRow, at: datetime) -> None:
         """Most grades are as computed; now and then a supervisor decides otherwise and says why."""

@@ -19,7 +19,7 @@ from review.domain.cycle import Stage
 from review.domain.plan import Plan
 from review.domain.refusals import OutOfReach, Taken, TooLate
 from review.domain.responses import Answers, Ballot
-from review.infra.db import db
+from review.infra.db import db, rows_changed
 from review.peer_review.tables import SeatRow
 from review.people.tables import DepartmentRow, PersonRow
 
@@ -201,12 +201,19 @@ def close_seat(review_id: int, rater_id: int) -> None:
         raise OutOfReach("peer_review:no_such_seat")
 
 
-def is_seated_now(rater_id: int, subject_id: int, now: datetime) -> bool:
-    """Whether the rater is being asked about this person in a running cycle: for the rater alone."""
-    query = select(SeatRow.id).join(ReviewRow, ReviewRow.id == SeatRow.review_id)
-    running = [cycle.id for cycle in db.session.scalars(_running(now))]
-    mine = query.where(SeatRow.rater_id == rater_id, ReviewRow.subject_id == subject_id, *_is_open())
-    return db.session.scalar(mine.where(ReviewRow.cycle_id.in_(running)).limit(1)) is not None
+def step_down(rater_id: int, subject_id: int, now: datetime) -> bool:
+    """Take the rater off this person's reviews in the cycles that collect now; whether they were asked about them.
+
+    A ballot that is in counts: whether there is one is asked of nobody.
+    """
+    reviews = select(ReviewRow.id).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
+    theirs = reviews.where(
+        ReviewRow.subject_id == subject_id, CycleRow.stage == Stage.COLLECTING, CycleRow.closes_at > now
+    )
+    mine = update(SeatRow).where(
+        SeatRow.rater_id == rater_id, SeatRow.is_closed.is_(False), SeatRow.review_id.in_(theirs)
+    )
+    return rows_changed(mine.values(is_closed=True).execution_options(synchronize_session=False)) > 0
 
 
 def _running(now: datetime) -> Select[Any]:

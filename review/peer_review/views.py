@@ -80,8 +80,8 @@ def declare_conflict(actor: Actor) -> ResponseReturnValue:
     number = form.employee_no
     if not form.accept(lambda: about.append(conflicts.declare_conflict(actor.person_id, number.data, moment))):
         return _mine(actor, form, moment, 422)
-    is_asked = service.is_seated_now(actor.person_id, about[0], moment)
-    tell("peer_review:conflict_ask_hr" if is_asked else "peer_review:conflict_noted")
+    was_asked = service.step_down(actor.person_id, about[0], moment)
+    tell("peer_review:conflict_off_list" if was_asked else "peer_review:conflict_noted")
     return redirect(url_for("peer_review.mine", _anchor="conflicts"))
 
 

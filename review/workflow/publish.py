@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import select
 
 from review.ballots import service as ballots
-from review.cycles import service
+from review.cycles import changes, service
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.calendar import local_day
 from review.domain.cycle import Facts, Move, Stage, checklist, unmet_needs
 from review.domain.refusals import Invalid, NotYet
-from review.infra import audit, outbox
+from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job, enqueue
 from review.people.tables import PersonRow
@@ -65,6 +66,7 @@ def run(cycle: CycleRow, *, by: int, now: datetime, report: results.Report = lam
     """Publish in the caller's transaction; how many results. Raises NotYet with every unmet need."""
     service.move(cycle.id, Move.PUBLISH, facts_of(cycle), by=by, now=now)
     db.session.refresh(cycle)
+    changes.published_now(cycle, local_day(now, organisation.current().zone), now=now)
     count = publication.freeze_cycle(cycle.id, by=by, now=now, report=report)
     audit.record("workflow:cycle:published", f"cycle:{cycle.id}", by=by, at=now, results=count)
     outbox.put_all(_to_subjects(cycle, PUBLISHED, now))

@@ -39,7 +39,7 @@ class Company(Story):
 
     def __init__(self, size: int, now: datetime) -> None:
         today = local_day(now, ORGANISATION.zone)
-        super().__init__(company(size, 3, today), 3, now, lambda _line: None)
+        super().__init__(company(size, 3, today), 3, now, lambda _code, _cycle: None)
         self.today = today
         self.cycles: dict[str, int] = {}
 

@@ -476,12 +476,18 @@ def test_the_audit_log_does_not_say_with_whom(app: Flask, browse: Browse, cast: 
         assert (row.about, row.details) == (f"person:{cast['bo'].id}", {})
 
 
-def test_in_a_running_cycle_the_rater_is_sent_to_hr_and_keeps_the_seat(
+def test_in_a_running_cycle_the_colleague_leaves_the_raters_list_and_a_ballot_that_is_in_counts(
     app: Flask, browse: Browse, cast: Cast, cycle: int, seats: Seats
 ) -> None:
     bo = browse(cast["bo"])
-    assert "ask HR" in bo.follow(declare(bo, cast["ada"])).words
-    bo.get(url(seats["bo", "ada"]))
+    with app.app_context():
+        file = service.seat_file(seats["bo", "ada"])
+        service.cast(file, {}, NOW)
+        db.session.rollback()
+    assert "off your list" in bo.follow(declare(bo, cast["ada"])).words
+    bo.get(url(seats["bo", "ada"]), status=410)
+    with app.app_context():
+        assert service.seats_for_count(cycle)[seats["bo", "ada"]], "the seat's ballot would not be recognised"
 
 
 def test_a_conflict_with_somebody_who_only_rates_me_tells_nothing(app: Flask, browse: Browse, cast: Cast) -> None:
@@ -492,7 +498,7 @@ def test_a_conflict_with_somebody_who_only_rates_me_tells_nothing(app: Flask, br
         ballots.open_urn(cycle_id)
         db.session.commit()
     bo = browse(cast["bo"])
-    assert "ask HR" not in bo.follow(declare(bo, cast["ada"])).words
+    assert "off your list" not in bo.follow(declare(bo, cast["ada"])).words
 
 
 def test_a_number_nobody_has_and_ones_own_are_refused(app: Flask, browse: Browse, cast: Cast) -> None:
