@@ -10,10 +10,9 @@ from werkzeug.serving import make_server
 
 from review.infra.assets import init_assets
 from review.infra.headers import init_headers
+from tests.chromium import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGE = """<!doctype html><html lang="en"><head><meta name="csrf-token" content="the-token">
 <meta name="htmx-config" content='{"includeIndicatorCSS": false, "history": false}'>
 <link rel="icon" href="{{ asset('favicon.svg') }}">
@@ -56,14 +55,11 @@ def place() -> Iterator[tuple[str, list[tuple[str, str | None, dict[str, str]]]]
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
 def test_a_draft_is_saved_by_itself_and_a_sealed_form_never(
     place: tuple[str, list[tuple[str, str | None, dict[str, str]]]],
 ) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api")
     url, posted = place
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -76,7 +72,6 @@ def test_a_draft_is_saved_by_itself_and_a_sealed_form_never(
         page.locator("#swap").click()
         page.locator("#swapped").wait_for()
         assert page.locator("#count").inner_text() == "7 characters"
-        browser.close()
     assert complaints == []
     assert [(path, token) for path, token, _ in posted] == [("/draft", "the-token"), ("/swap", "the-token")]
     assert posted[0][2] == {"box": "ab 36 s"}
