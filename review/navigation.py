@@ -16,7 +16,12 @@ EVERYONE = (
 )
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
     Role.SUPERVISOR: (("team", "supervisor_review.team"),),
-    Role.HR: (("cycles", "desk.cycles"), ("people", "people.listing")),
+    Role.HR: (
+        ("cycles", "desk.cycles"),
+        ("people", "people.listing"),
+        ("mail", "desk.mail"),
+        ("audit", "desk.audit"),
+    ),
     Role.ADMINISTRATOR: (
         ("people", "people.listing"),
         ("mail", "desk.mail"),
