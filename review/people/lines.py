@@ -42,7 +42,8 @@ def circle_from(person: object, up: Mapping[object, object]) -> list[object]:
 def make_departments(paths: Iterable[str | None]) -> dict[tuple[str, ...], int]:
     """The id of each path's last unit, making what is missing; keys are the units from the top."""
     known = {units_of(path): key for key, path in directory.department_paths().items()}
-    for units in sorted({units_of(path) for path in paths}, key=len):
+    # Above before below, and among equals by name: the same file makes the same departments in every process.
+    for units in sorted({units_of(path) for path in paths}, key=lambda units: (len(units), units)):
         for depth in range(1, len(units) + 1):
             if units[:depth] not in known:
                 row = DepartmentRow(name=units[depth - 1], parent_id=known.get(units[: depth - 1]))

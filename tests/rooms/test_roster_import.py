@@ -16,7 +16,7 @@ from review.cli import import_
 from review.domain.access import Role
 from review.infra.audit import AuditRow
 from review.infra.db import db
-from review.people import directory, roster_import
+from review.people import directory, lines, roster_import
 from review.people.accounts import roles_of
 from review.people.commands import people_command, slip_command
 from review.people.roster_plan import Plan
@@ -495,3 +495,11 @@ def test_uploads_are_set_aside_after_a_day(app, cast, browse, settings):
     os.utime(kept, (yesterday, yesterday))
     upload(browse(cast["hana"]), LIST)
     assert not kept.exists()
+
+
+def test_the_same_departments_are_made_in_the_same_order_in_every_process(app: Flask) -> None:
+    names = ["Zeta", "Alpha", "Mu", "Beta", "Kappa", "Omega", "Eta"]
+    with app.app_context():
+        made = lines.make_departments([f"Centre/{name}" for name in names])
+        below = {units[-1]: key for units, key in made.items() if len(units) == 2}
+        assert sorted(below, key=below.__getitem__) == sorted(names)
