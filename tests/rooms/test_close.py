@@ -281,6 +281,20 @@ def test_publishing_freezes_rewards_and_tells_each_person_once(app: Flask, compa
         assert db.session.scalar(told) == 22
 
 
+def test_a_cycle_published_early_tells_the_days_on_which_things_happened(app: Flask, company: Cast) -> None:
+    with app.app_context():
+        cycle = finalised(company)
+        planned = (cycle.finalise_by, cycle.publish_on)
+        early = min(LATER, cycle.finalise_by - timedelta(days=1))
+        publish.ask(cycle, cycle.name, by=company["head"].id, now=early)
+        db.session.commit()
+        jobs.work_all(house().handlers, house().progress, "test", early)
+        cycle = db.session.get_one(CycleRow, cycle.id)
+        assert (cycle.finalise_by, cycle.publish_on) == (early, early.date())
+        assert cycle.finalise_by < planned[0]
+        assert cycle.publish_on < planned[1]
+
+
 def test_another_name_publishes_nothing(app: Flask, company: Cast) -> None:
     with app.app_context():
         cycle = finalised(company)
