@@ -10,8 +10,9 @@ from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from review.domain.refusals import Invalid, Problem, Refusal
+from review.domain.refusals import Invalid, NotYet, Problem, Refusal, Taken, TooLate
 from review.infra.db import db
+from review.infra.errors import STATUS
 
 
 def strip(value: Any) -> Any:
@@ -81,3 +82,37 @@ class Form(FlaskForm):
                 self.problems.append(problem)
             else:
                 field.errors = [*field.errors, problem]
+
+
+class KeepingForm(Form):
+    """A form that keeps what was typed even when it came too early, too late or second: nobody loses a text.
+
+    `status` is what the page answers when it is shown again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.refusal: Refusal | None = None
+
+    @property
+    def status(self) -> int:
+        return 422 if self.refusal is None else STATUS[type(self.refusal)]
+
+    @property
+    def is_closed(self) -> bool:
+        """Too early or too late: the page shows the text to copy, and nothing to press."""
+        return isinstance(self.refusal, NotYet | TooLate)
+
+    @property
+    def is_second(self) -> bool:
+        """Something else was filed after this page was opened."""
+        return isinstance(self.refusal, Taken)
+
+    def keep(self, action: Callable[[], object]) -> bool:
+        """Like `accept`, but a refusal for being early, late or second keeps the page too."""
+        try:
+            return self.accept(action)
+        except (NotYet, TooLate, Taken) as refusal:
+            db.session.rollback()
+            self.refusal = refusal
+            return False

@@ -1,26 +1,23 @@
 """The self-review's form: five texts and one level for each criterion of the scheme; it ends in a SelfReview."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from wtforms import IntegerField, RadioField, SelectChoice, TextAreaField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput
 
-from review.domain.refusals import NotYet, Refusal, Taken, TooLate
 from review.domain.responses import SelfReview, Statement
 from review.domain.scheme_shape import Scheme
 from review.domain.vocabulary import LEVELS, Level
-from review.infra.db import db
-from review.infra.errors import STATUS
-from review.infra.forms import Form, strip
+from review.infra.forms import KeepingForm, strip
 from review.responses.service import Sheet
 from review.self_review.service import PARTS
 
 PREFIX = "level_"
 
 
-class SelfReviewForm(Form):
+class SelfReviewForm(KeepingForm):
     """Use `form_for(scheme)`, which adds the level fields. `status` is what the page answers when it is shown again."""
 
     version = IntegerField(default=0, widget=HiddenInput(), validators=[Optional()])
@@ -29,24 +26,6 @@ class SelfReviewForm(Form):
     problems = TextAreaField(filters=[strip])
     measures = TextAreaField(filters=[strip])
     plan = TextAreaField(filters=[strip])
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.refusal: Refusal | None = None
-
-    @property
-    def status(self) -> int:
-        return 422 if self.refusal is None else STATUS[type(self.refusal)]
-
-    @property
-    def is_closed(self) -> bool:
-        """Too early or too late: the page shows the text to copy, and nothing to press."""
-        return isinstance(self.refusal, NotYet | TooLate)
-
-    @property
-    def is_second(self) -> bool:
-        """Something else was filed after this page was opened."""
-        return isinstance(self.refusal, Taken)
 
     @property
     def seen_version(self) -> int:
@@ -64,15 +43,6 @@ class SelfReviewForm(Form):
             if name.startswith(PREFIX):
                 answers[name.removeprefix(PREFIX)] = Level(field.data) if field.data in LEVELS else None
         return SelfReview(answers, Statement(**{part: self._fields[part].data or "" for part in PARTS}))
-
-    def keep(self, action: Callable[[], object]) -> bool:
-        """Like `accept`, but a refusal for being early, late or second keeps the page too: nobody loses a text."""
-        try:
-            return self.accept(action)
-        except (NotYet, TooLate, Taken) as refusal:
-            db.session.rollback()
-            self.refusal = refusal
-            return False
 
 
 def form_for(scheme: Scheme, sheet: Sheet[SelfReview] | None = None) -> SelfReviewForm:

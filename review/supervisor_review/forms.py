@@ -1,51 +1,20 @@
 """The forms of rating: one person over all criteria, a team over one criterion, and a note."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from wtforms import DateField, RadioField, SelectChoice, SelectField, TextAreaField
 from wtforms.validators import Optional
 
-from review.domain.refusals import NotYet, Refusal, Taken, TooLate
 from review.domain.responses import SupervisorRating
 from review.domain.scheme_shape import Scheme
 from review.domain.vocabulary import LEVELS, Level
-from review.infra.db import db
-from review.infra.errors import STATUS
-from review.infra.forms import Form, at_most, blank_to_none, filled, strip
+from review.infra.forms import Form, KeepingForm, at_most, blank_to_none, filled, strip
 from review.supervisor_review.tables import LONGEST_NOTE
 
 LEVEL, COMMENT = "level_", "comment_"
 CHOICES = [SelectChoice(level.value, level.value) for level in LEVELS]
-
-
-class KeepingForm(Form):
-    """A form that keeps what was typed even when it came too early, too late or second."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.refusal: Refusal | None = None
-
-    @property
-    def status(self) -> int:
-        return 422 if self.refusal is None else STATUS[type(self.refusal)]
-
-    @property
-    def is_closed(self) -> bool:
-        return isinstance(self.refusal, NotYet | TooLate)
-
-    @property
-    def is_second(self) -> bool:
-        return isinstance(self.refusal, Taken)
-
-    def keep(self, action: Callable[[], object]) -> bool:
-        try:
-            return self.accept(action)
-        except (NotYet, TooLate, Taken) as refusal:
-            db.session.rollback()
-            self.refusal = refusal
-            return False
 
 
 class RatingForm(KeepingForm):
