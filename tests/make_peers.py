@@ -9,12 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from review.ballots import seal_keys, sealing
 from review.ballots import service as ballots
+from review.ballots.service import urn_at
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.plan import Plan
 from review.domain.responses import Answers, Ballot
 from review.domain.vocabulary import Level, Source
 from review.infra.db import db
+from review.infra.settings import Settings
 from review.peer_review import service
 from review.peer_review.tables import SeatRow
 from review.schemes.library import builtin
@@ -58,3 +61,21 @@ def cast_for(cycle_id: int, seat_id: UUID, answers: Answers) -> None:
     """Cast from a seat, about the review it belongs to."""
     review_id = db.session.get_one(SeatRow, seat_id).review_id
     ballots.cast(cycle_id, seat_id, Ballot(review_id, answers))
+
+
+def sealed_ballot(settings: Settings, cycle_id: int, token_hash: bytes, ballot: Ballot) -> tuple[int, bytes]:
+    """Version and body as a cast would put them into the urn."""
+    key = seal_keys.public(settings.keys_dir, cycle_id)
+    assert key is not None
+    size = sealing.size_of(comments=False, maximum=False)
+    return sealing.seal(ballot, cycle_id=cycle_id, token_hash=token_hash, public_key=key, size=size)
+
+
+def open_ballots(settings: Settings, cycle_id: int) -> list[Ballot]:
+    """What lies in the urn, opened as only the count can."""
+    key = seal_keys.private(settings.keys_dir, cycle_id)
+    assert key is not None
+    return [
+        sealing.unseal(version, sealed, cycle_id=cycle_id, token_hash=token_hash, private_key=key).ballot
+        for token_hash, version, sealed in urn_at(settings, cycle_id).rows()
+    ]

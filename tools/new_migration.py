@@ -59,17 +59,20 @@ def tidy(text: str) -> str:
     """Alembic's comments go; an index is made on its table, without SQLite's detour over a copy of it."""
     text = re.sub(r"    # ### .*\n", "", text)
     text = text.replace("batch_op.f(", "op.f(")
-    lines, table = [], ""
+    lines, table, block = [], "", ""
     for line in text.splitlines():
         begun = re.match(r"    with op\.batch_alter_table\('(\w+)', schema=None\) as batch_op:", line)
         if begun:
-            table = begun[1]
+            table, block = begun[1], line
             continue
         index = re.match(r"        batch_op\.(create_index|drop_index)\(('\w+'|op\.f\('\w+'\)),? ?(.*)", line)
         if index and table:
             line = f"    op.{index[1]}({index[2]}, '{table}', {index[3]}"  # noqa: PLW2901
             if index[1] == "drop_index":
                 line = f"    op.drop_index({index[2]}, table_name='{table}')"  # noqa: PLW2901
+        elif block and line.startswith("        batch_op."):
+            lines.append(block)
+            block = ""
         lines.append(line)
     return "\n".join(lines) + "\n"
 

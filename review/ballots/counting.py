@@ -4,19 +4,19 @@ The cells and the marker that says "counted" reach the main database in one tran
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from sqlalchemy import Engine, create_engine, event, insert, select, text
 from sqlalchemy.pool import NullPool
 
 from review.ballots.disk import Step
-from review.ballots.keys import token_hash
-from review.ballots.sealing import unseal
+from review.ballots.sealing import Opened, unseal
 from review.ballots.tables import CellRow, CountRow
 from review.ballots.urn import Row
 from review.cycles.tables import ReviewRow
@@ -27,6 +27,8 @@ from review.domain.scheme_shape import Scheme
 from review.infra.db import db, only_reading, prepare_sqlite
 
 Cells = dict[int, tuple[Cell, ...]]
+Said = Mapping[int, list[Answers]]
+Recogniser = Callable[[bytes, Opened], bool]  # whether who cast the row with this hash was entitled to this ballot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +39,29 @@ class Counted:
     strangers: int
 
 
-def open_all(rows: Iterable[Row], key: bytes, seats: Mapping[UUID, int]) -> tuple[dict[int, list[Answers]], Counted]:
-    """The answers by review. A row counts only where its hash belongs to a seat of the review it speaks about."""
-    review_of = {token_hash(key, seat): review for seat, review in seats.items()}
+def seated(review_of: Mapping[bytes, int]) -> Recogniser:
+    """A row counts where its hash belongs to a seat of the review it speaks about."""
+    return lambda found, opened: review_of.get(found) == opened.ballot.review_id
+
+
+def open_all(
+    rows: Iterable[Row], cycle_id: int, key: EllipticCurvePrivateKey, recognise: Recogniser
+) -> tuple[Said, Counted]:
+    """The answers by review, of those rows that open and are recognised; the others are strangers."""
     said: dict[int, list[Answers]] = {}
     ballots = strangers = 0
     for found, version, sealed in rows:
         with suppress(ValueError):
-            ballot = unseal(version, sealed)
-            if review_of.get(found) == ballot.review_id:
-                said.setdefault(ballot.review_id, []).append(ballot.answers)
+            opened = unseal(version, sealed, cycle_id=cycle_id, token_hash=found, private_key=key)
+            if recognise(found, opened):
+                said.setdefault(opened.ballot.review_id, []).append(opened.ballot.answers)
                 ballots += 1
                 continue
         strangers += 1
     return said, Counted(ballots, strangers)
 
 
-def work_out(
-    scheme: Scheme, reviews: Iterable[int], seats: Mapping[UUID, int], said: Mapping[int, list[Answers]]
-) -> Cells:
+def work_out(scheme: Scheme, reviews: Iterable[int], seats: Mapping[UUID, int], said: Said) -> Cells:
     """The cells of `reviews`. A panel is everybody who ever had a seat, since each of them may have cast."""
     panel = Counter(seats.values())
     return {review: responses.cells_of(scheme, said.get(review, ()), panel[review]) for review in sorted(reviews)}

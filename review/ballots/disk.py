@@ -1,6 +1,7 @@
 """Makes files appear and vanish for good: nothing counts as done before the disk says so."""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,26 @@ def settle(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def put_once(path: Path, content: bytes) -> None:
+    """Write a secret and wait until it is on the disk; one that is there already stays, whoever was faster."""
+    if path.exists():
+        return
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        path.hardlink_to(fresh)  # whole or not at all: two processes that race agree on the first one's
+    except FileExistsError:
+        _overwrite(fresh)
+    finally:
+        fresh.unlink()
+    settle(path.parent)
 
 
 def wipe(path: Path, name: str, at: Step = nowhere) -> None:

@@ -6,34 +6,17 @@ Never in a database, never under the data directory, never kept in memory beyond
 import hashlib
 import hmac
 import os
-import secrets
 from pathlib import Path
 from uuid import UUID
 
-from review.ballots.disk import Step, nowhere, settle, wipe
+from review.ballots.disk import Step, nowhere, put_once, wipe
 
 SIZE = 32
 
 
 def make(folder: Path, cycle_id: int) -> None:
     """Draw the cycle's key and wait until it is on the disk; one that is there already stays."""
-    path = _path(folder, cycle_id)
-    if path.exists():
-        return
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(handle, secrets.token_bytes(SIZE))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    try:
-        path.hardlink_to(fresh)  # two processes that race agree on the first one's key
-    except FileExistsError:
-        pass
-    finally:
-        fresh.unlink()
-    settle(folder)
+    put_once(_path(folder, cycle_id), os.urandom(SIZE))
 
 
 def read(folder: Path, cycle_id: int) -> bytes | None:
@@ -53,6 +36,19 @@ def destroy(folder: Path, cycle_id: int, at: Step = nowhere) -> None:
     wipe(_path(folder, cycle_id), "key", at)
 
 
+def remember(folder: Path, cycle_id: int, mark: str) -> None:
+    """Note for good that the urn of the cycle with this mark was destroyed.
+
+    It stands here, not in the database: a backup from before brings the database back, but not this.
+    """
+    put_once(_tombstone(folder, cycle_id, mark), b"")
+
+
+def is_spent(folder: Path, cycle_id: int, mark: str) -> bool:
+    """Whether the urn of the cycle with this mark was destroyed: it may never be opened or counted again."""
+    return _tombstone(folder, cycle_id, mark).exists()
+
+
 def token_hash(key: bytes, seat_id: UUID) -> bytes:
     """Where the ballot of a seat lies in the urn: SHA-256(HMAC-SHA256(key, seat id))."""
     return hashlib.sha256(hmac.digest(key, seat_id.bytes, "sha256")).digest()
@@ -60,3 +56,7 @@ def token_hash(key: bytes, seat_id: UUID) -> bytes:
 
 def _path(folder: Path, cycle_id: int) -> Path:
     return folder / f"urn-{cycle_id}.key"
+
+
+def _tombstone(folder: Path, cycle_id: int, mark: str) -> Path:
+    return folder / f"urn-{cycle_id}-{mark}.gone"

@@ -1,8 +1,10 @@
 """Opens an urn, takes ballots until it is closed, counts it once, destroys it. See docs/anonymity.md for the why.
 
-No step writes a log line, a time or a row for a single cast; casting leaves the main database untouched.
+Every ballot is sealed to the cycle's key the moment it arrives. No step
+writes a log line, a time or a row for a single cast; casting leaves the main database untouched.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -11,50 +13,95 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from review.ballots import counting, keys
-from review.ballots.counting import Cells, Counted
+from review.ballots import counting, keys, seal_keys
+from review.ballots.counting import Cells, Counted, Recogniser
 from review.ballots.disk import Step, nowhere
 from review.ballots.keys import token_hash
 from review.ballots.postgres_urn import PostgresUrn
-from review.ballots.sealing import seal
+from review.ballots.sealing import seal, size_of
 from review.ballots.sqlite_urn import SqliteUrn
 from review.ballots.tables import CellRow, CountRow, UrnRow
 from review.ballots.urn import Closed, Missing, Urn
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.disclosure import Cell
-from review.domain.refusals import OutOfReach, Taken, TooLate
+from review.domain.refusals import Invalid, NotYet, OutOfReach, Taken, TooLate
 from review.domain.responses import Ballot
+from review.domain.vocabulary import Custody, Protection
 from review.infra.db import db, only_reading
 from review.infra.house import house
+from review.infra.settings import Settings
 from review.schemes.service import scheme_of
 
 
 def open_urn(cycle_id: int) -> None:
-    """Key and urn for a cycle, in the transaction that launches it; harmless to repeat while both are there.
+    """Keys and urn for a cycle, in the transaction that launches it; harmless to repeat while all are there.
 
-    Raises Taken when the urn was opened before and is gone, and when an urn that is no fresh one is in the way.
+    Raises Taken when the urn was opened before and is gone, and when an urn that is no fresh one is in the way; NotYet
+    while trustees have not taken their shares.
     """
     opened = db.session.get(UrnRow, cycle_id) is not None
-    urn = _urn(cycle_id)
-    if opened and not (urn.exists() and keys.exists(_keys(), cycle_id)):
+    urn, folder = _urn(cycle_id), _keys()
+    if is_spent(cycle_id) or (opened and not is_whole(cycle_id)):
         raise Taken("ballots:urn_gone")
     if not opened:
         if urn.exists() and (urn.is_closed() or urn.size()):
             raise Taken("ballots:urn_in_the_way")
+        if _cycle(cycle_id).custody is Custody.MANAGED:
+            seal_keys.make_managed(folder, cycle_id)
+        elif not is_seal_ready(cycle_id):
+            raise NotYet("cycle:trustees_missing")
         db.session.add(UrnRow(cycle_id=cycle_id))
         db.session.flush()
-        keys.make(_keys(), cycle_id)
+        keys.make(folder, cycle_id)
         urn.create()
+
+
+def is_seal_ready(cycle_id: int) -> bool:
+    """Whether the ballots of this cycle can be sealed: with trustees, each of them must have taken the share."""
+    if _cycle(cycle_id).custody is Custody.MANAGED:
+        return True  # drawn when the urn is opened
+    return seal_keys.is_made(_keys(), cycle_id) and not seal_keys.untaken(_keys(), cycle_id)
+
+
+def is_whole(cycle_id: int) -> bool:
+    """Whether the urn and both keys of a running cycle are here."""
+    folder = _keys()
+    return _urn(cycle_id).exists() and keys.exists(folder, cycle_id) and seal_keys.is_made(folder, cycle_id)
+
+
+def is_spent(cycle_id: int) -> bool:
+    """Whether the urn of this very cycle was destroyed before, even if a restored database knows nothing of it."""
+    return keys.is_spent(_keys(), cycle_id, _mark(cycle_id))
+
+
+def ballot_size(cycle_id: int) -> int:
+    """Bytes of each ballot of the cycle before it is sealed."""
+    cycle = _cycle(cycle_id)
+    comments = scheme_of(cycle.scheme_id).comments.peers_from is not None
+    return size_of(comments=comments, maximum=cycle.protection is Protection.MAXIMUM)
+
+
+def seal_key(cycle_id: int) -> bytes:
+    """The public key that every ballot of the cycle is sealed to. Raises Taken when it is lost."""
+    found = seal_keys.public(_keys(), cycle_id)
+    if found is None:
+        raise Taken("ballots:key_gone")
+    return found
 
 
 def cast(cycle_id: int, seat_id: UUID, ballot: Ballot) -> None:
     """Put the ballot of a seat into the urn, in place of an earlier one.
 
-    Raises TooLate after the close, OutOfReach where no urn was ever opened, Taken when key or urn are lost.
+    Raises TooLate after the close, OutOfReach where no urn was ever opened, Taken when key or urn are lost, Invalid
+    where only a ticket lets somebody cast.
     """
     with _answering(cycle_id):
-        _urn(cycle_id).put(token_hash(_key(cycle_id), seat_id), *seal(ballot))
+        found = token_hash(_key(cycle_id), seat_id)
+        if _cycle(cycle_id).protection is Protection.MAXIMUM:
+            raise Invalid("ballots:needs_a_ticket")
+        key, size = seal_key(cycle_id), ballot_size(cycle_id)
+        _urn(cycle_id).put(found, *seal(ballot, cycle_id=cycle_id, token_hash=found, public_key=key, size=size))
 
 
 def has_cast(cycle_id: int, seat_ids: Collection[UUID]) -> set[UUID]:
@@ -83,7 +130,8 @@ def count(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step =
 
     A stage of its own: it commits what the caller has begun and can be stopped and begun again at every step, whose
     name `at` hears. Without the stored marker it counts again, with it it only destroys. Ballots about people who left
-    (withdrawn reviews) are dropped unread. Raises Taken when key or urn are lost before the cells are stored.
+    (withdrawn reviews) are dropped unread. Raises Taken when keys or urn are lost before the cells are stored, NotYet
+    while the trustees have not opened their key; by then the urn is closed.
     """
     db.session.commit()
     with only_reading():
@@ -99,19 +147,61 @@ def count(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step =
     return counted
 
 
+def count_nothing(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step = nowhere) -> None:
+    """Go on without peers, because what was cast cannot be opened any more: every cell is withheld for good.
+
+    Commits like `count` and destroys what is left. Raises Taken while the ballots could still be counted, and for a
+    cycle that is not being counted.
+    """
+    db.session.commit()
+    if not is_counted(cycle_id):
+        if _cycle(cycle_id).stage is not Stage.COUNTING or not (is_locked(cycle_id) or is_lost(cycle_id)):
+            raise Taken("ballots:still_countable")
+        with suppress(Missing):
+            _urn(cycle_id).close()
+        cells = _cells(cycle_id, seats, {})
+        db.session.rollback()
+        counting.store(cycle_id, cells, Counted(0, 0), now, at)
+    _destroy(cycle_id, at)
+
+
+def is_locked(cycle_id: int) -> bool:
+    """Whether two trustees must open the key before the count."""
+    return seal_keys.is_locked(_keys(), cycle_id)
+
+
+def is_lost(cycle_id: int) -> bool:
+    """Whether the ballots of a cycle not yet counted can never be: the urn or a key is gone."""
+    folder = _keys()
+    has_key = is_locked(cycle_id) or seal_keys.private(folder, cycle_id) is not None
+    return not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
+
+
 def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Cells, Counted]:
     key = keys.read(_keys(), cycle_id)
     close_urn(cycle_id)
     at("closed")
-    if key is None:
+    if key is None or is_spent(cycle_id):
         raise Taken("ballots:key_gone")
-    said, counted = counting.open_all(_urn(cycle_id).rows(), key, seats)
+    if is_locked(cycle_id):
+        raise NotYet("ballots:locked")
+    private = seal_keys.private(_keys(), cycle_id)
+    if private is None:
+        raise Taken("ballots:key_gone")
+    said, counted = counting.open_all(_urn(cycle_id).rows(), cycle_id, private, _recogniser(key, seats))
     at("read")
-    reviews = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
-    scheme = scheme_of(db.session.get_one(CycleRow, cycle_id).scheme_id)
-    cells = counting.work_out(scheme, db.session.scalars(reviews), seats, said)
+    cells = _cells(cycle_id, seats, said)
     at("worked_out")
     return cells, counted
+
+
+def _recogniser(key: bytes, seats: Mapping[UUID, int]) -> Recogniser:
+    return counting.seated({token_hash(key, seat): review for seat, review in seats.items()})
+
+
+def _cells(cycle_id: int, seats: Mapping[UUID, int], said: counting.Said) -> Cells:
+    reviews = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+    return counting.work_out(scheme_of(_cycle(cycle_id).scheme_id), db.session.scalars(reviews), seats, said)
 
 
 def destroy(cycle_id: int, *, at: Step = nowhere) -> None:
@@ -130,7 +220,10 @@ def _destroy(cycle_id: int, at: Step) -> None:
     """Closed first, so that nobody casts with half a key; then the key: without it what is left leads to nobody."""
     with suppress(Missing):
         _urn(cycle_id).close()
+    keys.remember(_keys(), cycle_id, _mark(cycle_id))
+    at("remembered")
     keys.destroy(_keys(), cycle_id, at)
+    seal_keys.destroy(_keys(), cycle_id, at)
     at("key_destroyed")
     _urn(cycle_id).drop(at)
     at("urn_dropped")
@@ -142,8 +235,10 @@ def is_counted(cycle_id: int) -> bool:
 
 
 def is_destroyed(cycle_id: int) -> bool:
-    """Whether neither the key nor anything of the urn is left."""
-    return not keys.exists(_keys(), cycle_id) and not _urn(cycle_id).leaves_traces()
+    """Whether neither a key nor anything of the urn is left."""
+    folder = _keys()
+    has_key = keys.exists(folder, cycle_id) or seal_keys.leaves_traces(folder, cycle_id)
+    return not has_key and not _urn(cycle_id).leaves_traces()
 
 
 def cells_of(cycle_id: int) -> Cells:
@@ -165,11 +260,25 @@ def upgrade_urns() -> int:
     return len(standing)
 
 
-def _urn(cycle_id: int) -> Urn:
-    settings = house().settings
+def urn_at(settings: Settings, cycle_id: int) -> Urn:
+    """The urn of a cycle, also where there is no application around."""
     if settings.urn_url:
         return PostgresUrn(settings.urn_url, cycle_id)
     return SqliteUrn(settings.data_dir / "urns", cycle_id)
+
+
+def _urn(cycle_id: int) -> Urn:
+    return urn_at(house().settings, cycle_id)
+
+
+def _cycle(cycle_id: int) -> CycleRow:
+    return db.session.get_one(CycleRow, cycle_id)
+
+
+def _mark(cycle_id: int) -> str:
+    """Tells this cycle from another that got its number in a database restored to before it was made."""
+    cycle = _cycle(cycle_id)
+    return hashlib.sha256(f"{cycle_id}|{cycle.seed}|{cycle.created_at.isoformat()}".encode()).hexdigest()[:16]
 
 
 def _keys() -> Path:

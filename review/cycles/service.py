@@ -13,6 +13,7 @@ from review.domain.calendar import CycleDates, date_problems
 from review.domain.cycle import Facts, Move, Stage, advance
 from review.domain.period import Period, PeriodKind
 from review.domain.refusals import Invalid, OutOfReach, Problem, Taken
+from review.domain.vocabulary import Custody, Protection
 from review.infra import audit
 from review.infra.db import db, rows_changed
 from review.people.tables import PersonRow
@@ -30,6 +31,8 @@ class CyclePlan:
     acknowledge_days: int = 5
     asked: int = 8
     max_load: int = 9
+    protection: Protection = Protection.STANDARD
+    custody: Custody = Custody.MANAGED
     seed: int | None = None  # of the peer assignment; drawn where nobody gives one
 
 
@@ -67,6 +70,7 @@ def _write(row: CycleRow, plan: CyclePlan) -> None:
     row.opens_at, row.self_due_at, row.closes_at = plan.dates.opens_at, plan.dates.self_due_at, plan.dates.closes_at
     row.finalise_by, row.publish_on = plan.dates.finalise_by, plan.dates.publish_on
     row.acknowledge_days, row.asked, row.max_load = plan.acknowledge_days, plan.asked, plan.max_load
+    row.protection, row.custody = plan.protection, plan.custody
 
 
 def _seed_of(plan: CyclePlan) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.cycle import Move, Stage
 from review.domain.period import PeriodKind
+from review.domain.vocabulary import Custody, Protection
 from review.infra.db import db, enum_column
 
 
@@ -46,6 +47,12 @@ class CycleRow(db.Model):
     asked: Mapped[int] = mapped_column(default=8)
     max_load: Mapped[int] = mapped_column(default=9)
     seed: Mapped[int]
+    protection: Mapped[Protection] = mapped_column(
+        enum_column(Protection, "protection"), default=Protection.STANDARD, server_default=Protection.STANDARD.value
+    )
+    custody: Mapped[Custody] = mapped_column(
+        enum_column(Custody, "custody"), default=Custody.MANAGED, server_default=Custody.MANAGED.value
+    )
     plan_digest: Mapped[str | None] = mapped_column(String(64))
     plan_confirmed: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]

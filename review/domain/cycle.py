@@ -51,6 +51,8 @@ class Facts:
     plan_current: bool = False  # the peer plan HR looked at is the one that would be seated now
     peer_shortages: int | None = None  # people who would go without peer rating
     peer_shortages_confirmed: bool = False
+    seal_ready: bool = False  # the key that seals the ballots is made, and whoever keeps a share of it has it
+    ticket_keys_ready: bool = False  # every review has the key that signs its tickets, or none is needed
     deadline_passed: bool = False
     close_asked_by_hr: bool = False
     count_verified: bool = False
@@ -83,6 +85,14 @@ def plan_is_current(facts: Facts) -> bool:
 
 def shortages_are_confirmed(facts: Facts) -> bool:
     return facts.peer_shortages_confirmed or _known(facts, "peer_shortages") == 0
+
+
+def seal_is_ready(facts: Facts) -> bool:
+    return facts.seal_ready
+
+
+def ticket_keys_are_ready(facts: Facts) -> bool:
+    return facts.ticket_keys_ready
 
 
 def time_is_up_or_hr_asked(facts: Facts) -> bool:
@@ -140,6 +150,8 @@ _DATES = Need("cycle:dates_invalid", dates_make_sense)
 _SUPERVISORS = Need("cycle:people_without_supervisor", everyone_has_a_supervisor, "people_without_supervisor")
 _PLAN = Need("cycle:plan_outdated", plan_is_current)
 _SHORTAGES = Need("cycle:peer_shortages_unconfirmed", shortages_are_confirmed, "peer_shortages")
+_TRUSTEES = Need("cycle:trustees_missing", seal_is_ready)
+_TICKETS = Need("cycle:ticket_keys_missing", ticket_keys_are_ready)
 _TIME = Need("cycle:deadline_not_passed", time_is_up_or_hr_asked)
 _COUNTED = Need("cycle:count_not_verified", count_is_verified)
 _DESTROYED = Need("cycle:keys_not_destroyed", keys_are_destroyed)
@@ -149,7 +161,7 @@ _APPEALS = Need("cycle:appeals_open", no_appeal_is_open, "open_appeals")
 _REASON = Need("cycle:reason_missing", a_reason_is_given)
 
 _TO_NOMINATE = (_REVIEWED, _SCHEME, _DATES)
-_TO_LAUNCH = (_REVIEWED, _SCHEME, _DATES, _SUPERVISORS, _PLAN, _SHORTAGES)
+_TO_LAUNCH = (_REVIEWED, _SCHEME, _DATES, _SUPERVISORS, _PLAN, _SHORTAGES, _TRUSTEES, _TICKETS)
 
 # Cancelling is missing from `counting` on purpose: a count under way either ends or is resumed, because
 # between the stored figures and the destroyed keys there is no state in which "uncounted" would be true.

@@ -45,6 +45,7 @@ class Ballot:
 
     review_id: int
     answers: Answers
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

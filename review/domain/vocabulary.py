@@ -37,6 +37,20 @@ class PeerStep(StrEnum):
     STEPPED = "stepped"
 
 
+class Protection(StrEnum):
+    """What a cycle protects its raters against; docs/anonymity.md says what each keeps and where it ends."""
+
+    STANDARD = "standard"  # everything asked of the server, nothing of the rater
+    MAXIMUM = "maximum"  # blind tickets, ballots sealed in the browser
+
+
+class Custody(StrEnum):
+    """Who holds the key that opens the ballots of a cycle."""
+
+    MANAGED = "managed"  # the key directory
+    TRUSTEES = "trustees"  # three people, of whom any two open it together
+
+
 COUNTING = (Source.SUPERVISOR, Source.PEERS, Source.CUSTOMERS)
 GRADES = tuple(Grade)  # best first: a higher position is a lower grade
 LEVELS = tuple(Level)

@@ -11,6 +11,7 @@ from review.cycles.tables import CycleRow
 from review.domain.calendar import CycleDates, local_day
 from review.domain.period import Period, PeriodKind
 from review.domain.refusals import Invalid, Problem
+from review.domain.vocabulary import Custody, Protection
 from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.command import with_app
@@ -58,6 +59,8 @@ def _person(employee_no: str | None) -> int | None:
 @click.option("--scheme", default=schemes.DEFAULT_KEY, show_default=True, help="Key of the scheme; its newest version.")
 @click.option("--asked", type=int, default=8, show_default=True, help="Peers asked for each person.")
 @click.option("--max-load", type=int, default=9, show_default=True, help="People one peer rates at most.")
+@click.option("--protection", type=click.Choice(list(Protection)), default=Protection.STANDARD, show_default=True)
+@click.option("--custody", type=click.Choice(list(Custody)), default=Custody.MANAGED, show_default=True)
 @click.option("--department", "departments", multiple=True, help="Review only these departments (repeat).")
 @click.option("--by", help="Employee number of whoever decides this.")
 @with_app
@@ -75,6 +78,8 @@ def create(name: str, kind: str, scheme: str, departments: tuple[str, ...], by: 
         dates=_dates(given, proposed.dates),
         asked=given["asked"],
         max_load=given["max_load"],
+        protection=Protection(given["protection"]),
+        custody=Custody(given["custody"]),
     )
     cycle = service.create(cycle_plan, ours.zone, by=_person(by), now=now)
     count = service.choose(cycle, _people(departments, local_day(max(now, cycle.opens_at), ours.zone)))

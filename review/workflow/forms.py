@@ -26,6 +26,7 @@ from review.cycles.tables import CycleRow
 from review.domain.calendar import CycleDates, to_utc
 from review.domain.period import Period, PeriodKind
 from review.domain.refusals import Invalid, Problem
+from review.domain.vocabulary import Custody, Protection
 from review.infra.forms import Form, at_most, filled, required, strip
 from review.workflow.proposal import Proposal
 
@@ -38,6 +39,12 @@ def _moment() -> DateTimeLocalField:
 
 def _from(lowest: int, highest: int) -> NumberRange:
     return NumberRange(lowest, highest, message=f"form:out_of_range min={lowest} max={highest}")
+
+
+def _choice_of(words: type[StrEnum]) -> RadioField:
+    """One of the words; the first where nothing was sent."""
+    first, *_ = words
+    return RadioField(choices=[SelectChoice(word.value, word.value) for word in words], default=first.value)
 
 
 class Who(StrEnum):
@@ -64,6 +71,8 @@ class CycleForm(Form):
     acknowledge_days = IntegerField(validators=[required(), _from(1, 30)])
     asked = IntegerField(validators=[required(), _from(3, 20)])
     max_load = IntegerField(validators=[required(), _from(3, 40)])
+    protection = _choice_of(Protection)
+    custody = _choice_of(Custody)
     who = RadioField(
         choices=[SelectChoice(who.value, who.value) for who in Who],
         default=Who.EVERYONE.value,
@@ -104,6 +113,8 @@ class CycleForm(Form):
             acknowledge_days=self.acknowledge_days.data,
             asked=self.asked.data,
             max_load=self.max_load.data,
+            protection=Protection(self.protection.data),
+            custody=Custody(self.custody.data),
         )
 
     def chosen_departments(self) -> list[int] | None:
@@ -129,7 +140,8 @@ def start_from(proposal: Proposal, zone: ZoneInfo) -> dict[str, Any]:
 def stand_of(cycle: CycleRow, zone: ZoneInfo) -> dict[str, Any]:
     """What the form of a cycle in draft starts with."""
     plain = {name: getattr(cycle, name) for name in ("name", "scheme_id", "acknowledge_days", "asked", "max_load")}
-    return {**plain, "kind": cycle.kind.value, **_shown(period_of(cycle), dates_of(cycle), zone)}
+    plain |= {"kind": cycle.kind.value, "protection": cycle.protection.value, "custody": cycle.custody.value}
+    return {**plain, **_shown(period_of(cycle), dates_of(cycle), zone)}
 
 
 def _shown(period: Period, dates: CycleDates, zone: ZoneInfo) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from review.domain.calendar import date_problems
 from review.domain.cycle import Facts, Move, Need, checklist, unmet_needs
 from review.domain.plan import Plan
 from review.domain.refusals import Invalid, NotYet, Problem, Taken
+from review.domain.vocabulary import Protection
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job
@@ -84,6 +85,8 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         plan_current=digest is not None and digest == cycle.plan_digest,
         peer_shortages=missing,
         peer_shortages_confirmed=cycle.plan_confirmed,
+        seal_ready=ballots.is_seal_ready(cycle.id),
+        ticket_keys_ready=cycle.protection is Protection.STANDARD,
     )
 
 

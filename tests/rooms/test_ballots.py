@@ -21,14 +21,13 @@ from review.ballots.urn import Closed, Missing, Urn
 from review.domain.cycle import Stage
 from review.domain.refusals import OutOfReach, Taken, TooLate
 from review.domain.responses import Ballot
-from review.domain.vocabulary import Level
 from review.infra.db import db
 from review.infra.settings import Settings
 from tests.make import Cast
 from tests.make_cycle import make_cycle, review_of, set_stage
-from tests.make_peers import ASKED, GOOD, POOR, cast_for, seat_team
+from tests.make_peers import GOOD, POOR, cast_for, open_ballots, seat_team
 
-SEALED = b"x" * sealing.SIZE
+SEALED = b"x" * sealing.sealed_size(sealing.PLAIN)
 
 
 @pytest.fixture
@@ -84,8 +83,7 @@ def test_casting_again_replaces_the_ballot(cycle: int, about_ada: Ballot, settin
     seat = uuid4()
     service.cast(cycle, seat, about_ada)
     service.cast(cycle, seat, Ballot(about_ada.review_id, POOR))
-    ((_, version, sealed),) = list(SqliteUrn(settings.data_dir / "urns", cycle).rows())
-    assert sealing.unseal(version, sealed) == Ballot(about_ada.review_id, POOR)
+    assert open_ballots(settings, cycle) == [Ballot(about_ada.review_id, POOR)]
 
 
 def test_a_ballot_that_was_replaced_is_nowhere_in_the_file(cycle: int, about_ada: Ballot, settings: Settings) -> None:
@@ -133,28 +131,6 @@ def test_without_the_key_no_ballot_is_taken(cycle: int, about_ada: Ballot, setti
 
 
 # -- what lies in the urn --------------------------------------------------------------------------------------------
-
-
-def test_all_ballots_have_one_size(cycle: int) -> None:
-    longest = Ballot(10**9, {f"{n:02}{'k' * 38}": Level.EXCELLENT for n in range(12)})
-    bodies = [sealing.seal(ballot) for ballot in (Ballot(1, {}), Ballot(1, GOOD), longest)]
-    assert {len(body) for _, body in bodies} == {sealing.SIZE}
-    assert [sealing.unseal(*body) for body in bodies] == [Ballot(1, {}), Ballot(1, GOOD), longest]
-
-
-def test_a_ballot_that_would_stand_out_by_its_size_is_not_sealed() -> None:
-    with pytest.raises(ValueError, match="one size"):
-        sealing.seal(Ballot(1, {f"{n:02}{'k' * 98}": Level.GOOD for n in range(12)}))
-
-
-@pytest.mark.parametrize("body", [b"[]", b"{}", b"nonsense", b'{"answers":{"a":"superb"},"review":1}'])
-def test_what_nobody_sealed_is_no_ballot(body: bytes) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  several kinds of nonsense
-        sealing.unseal(0, body.ljust(sealing.SIZE))
-
-
-def test_cannot_judge_and_no_answer_look_the_same() -> None:
-    assert sealing.seal(Ballot(1, dict.fromkeys(ASKED))) == sealing.seal(Ballot(1, {}))
 
 
 def test_no_row_needs_an_overflow_page(urn: SqliteUrn) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from review.app import create_app
-from review.ballots import counting, keys, sealing, service
+from review.ballots import counting, keys, service
 from review.ballots.sqlite_urn import SqliteUrn
 from review.ballots.tables import CellRow, CountRow
 from review.cycles.tables import CycleRow, ReviewRow
@@ -29,7 +29,7 @@ from review.schemes.library import builtin
 from review.tables import metadata
 from tests.make import NOW, Cast, make_cast, make_person
 from tests.make_cycle import make_cycle, review_of, set_stage
-from tests.make_peers import ASKED, EXCELLENT, GOOD, POOR, TEAM, cast_for, plan_of, seat_team
+from tests.make_peers import ASKED, EXCELLENT, GOOD, POOR, TEAM, cast_for, plan_of, sealed_ballot, seat_team
 
 
 @pytest.fixture
@@ -115,8 +115,9 @@ def test_a_row_no_seat_could_have_cast_is_left_out_and_reported_as_a_number(
     cycle: int, cast: Cast, settings: Settings
 ) -> None:
     forged = SqliteUrn(settings.data_dir / "urns", cycle)
-    forged.put(os.urandom(32), *sealing.seal(Ballot(review_of(cycle, cast["bo"]), EXCELLENT)))
-    forged.put(os.urandom(32), 0, b"nonsense")
+    found = os.urandom(32)
+    forged.put(found, *sealed_ballot(settings, cycle, found, Ballot(review_of(cycle, cast["bo"]), EXCELLENT)))
+    forged.put(os.urandom(32), 1, b"nonsense")
     service.cast(cycle, uuid4(), Ballot(review_of(cycle, cast["bo"]), EXCELLENT))
     assert run(cycle) == counting.Counted(ballots=9, strangers=3)
     bo = service.cells_of(cycle)[review_of(cycle, cast["bo"])]
@@ -307,7 +308,8 @@ def _many_people(first: int, people: int, supervisor: int) -> None:
 def _cast_quickly(settings: Settings, cycle_id: int, by_seat: dict) -> None:
     """All ballots in one transaction: the casting itself is not what is measured here."""
     key = keys.read(settings.keys_dir, cycle_id)
-    rows = [(keys.token_hash(key, seat), *sealing.seal(Ballot(review, GOOD))) for seat, review in by_seat.items()]
+    hashes = {keys.token_hash(key, seat): review for seat, review in by_seat.items()}
+    rows = [(h, *sealed_ballot(settings, cycle_id, h, Ballot(review, GOOD))) for h, review in hashes.items()]
     path: Path = SqliteUrn(settings.data_dir / "urns", cycle_id).path
     with sqlite3.connect(path) as raw:
         raw.executemany("INSERT INTO ballot VALUES (?, ?, ?)", sorted(rows))

@@ -11,8 +11,6 @@ from flask import Flask
 from sqlalchemy import event, func, select, update
 
 from review.ballots import service as ballots
-from review.ballots.sealing import unseal
-from review.ballots.sqlite_urn import SqliteUrn
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, OutOfReach, Taken, TooLate
@@ -26,7 +24,18 @@ from review.peer_review.tables import ConflictRow, SeatRow
 from tests.browse import Browser, Page
 from tests.make import NOW, Cast, Somebody, make_person
 from tests.make_cycle import CLOSES, make_cycle, review_of, set_stage
-from tests.make_peers import ASKED, EXCELLENT, GOOD, TEAM, Seats, cast_for, plan_of, seat_team, seats_by_name
+from tests.make_peers import (
+    ASKED,
+    EXCELLENT,
+    GOOD,
+    TEAM,
+    Seats,
+    cast_for,
+    open_ballots,
+    plan_of,
+    seat_team,
+    seats_by_name,
+)
 
 Browse = Callable[..., Browser]
 
@@ -68,8 +77,7 @@ def url(seat: UUID) -> str:
 
 
 def ballots_in(settings: Settings, cycle_id: int) -> list[Ballot]:
-    rows = SqliteUrn(settings.data_dir / "urns", cycle_id).rows()
-    return [unseal(version, sealed) for _, version, sealed in rows]
+    return open_ballots(settings, cycle_id)
 
 
 # -- seats -----------------------------------------------------------------------------------------------------------
