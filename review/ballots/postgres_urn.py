@@ -1,10 +1,12 @@
 """An urn as a schema of its own in a PostgreSQL database of its own (URN_URL).
 
-The schema's comment says whether it is closed. A cast holds the cycle's advisory lock shared from before it reads the
-comment until it has committed, a close holds it alone: so no ballot is under way when the urn closes.
+The schema's comment says whether it is closed. A cast holds the cycle's advisory lock alone from before it reads the
+comment until it has committed, and so does a close: no ballot is under way when the urn closes, and no two casts write
+the same leaf. Whoever reads shares the lock.
 """
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -13,12 +15,14 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.pool import NullPool
 
+from review.ballots import postgres_leaves as leaves
 from review.ballots.disk import Step, nowhere
-from review.ballots.urn import Missing, Urn, upgrade
+from review.ballots.urn import CHUNK, Missing, Row, Urn, upgrade
 from review.ballots.urn_tables import ballot
 
 LOCKS = 0x75726E  # the first half of the advisory lock's number, so that other programs' locks do not meet ours
 CLOSED = "closed"
+BATCH = 50  # leaves dropped at a time: each takes several of the server's locks until its transaction ends
 
 
 class PostgresUrn(Urn):
@@ -45,11 +49,34 @@ class PostgresUrn(Urn):
 
     def drop(self, at: Step = nowhere) -> None:
         with self._locked("pg_advisory_xact_lock") as connection:
-            connection.execute(text(f"DROP SCHEMA IF EXISTS {self.schema} CASCADE"))
+            if self._is_there(connection):
+                # Renamed first: a cast that comes too late finds no urn rather than one that is half gone.
+                connection.execute(
+                    text(f"ALTER SCHEMA {self.schema} RENAME TO {self.schema}_old_{secrets.token_hex(8)}")
+                )
+                at("urn_renamed")
+        for leftover in self._leftovers():
+            while self._drop_some(leftover):
+                at("leaves_dropped")
         at("urn_unlinked")
 
     def leaves_traces(self) -> bool:
-        return self.exists()
+        return self.exists() or bool(self._leftovers())
+
+    def _leftovers(self) -> list[str]:
+        query = text("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, :old)")
+        with _engine(self._url).connect() as connection:
+            return list(connection.scalars(query, {"old": f"{self.schema}_old_"}))
+
+    def _drop_some(self, leftover: str) -> bool:
+        """Drop the schema `leftover` when it has few leaves, some of them otherwise; whether there are more."""
+        with self._locked("pg_advisory_xact_lock") as connection:
+            names = leaves.names(connection, leftover)
+            if len(names) <= BATCH:
+                connection.execute(text(f"DROP SCHEMA IF EXISTS {leftover} CASCADE"))
+                return False
+            connection.execute(text("DROP TABLE " + ", ".join(f"{leftover}.{name}" for name in names[:BATCH])))
+            return True
 
     @contextmanager
     def _locked(self, lock: str) -> Iterator[Connection]:
@@ -58,6 +85,8 @@ class PostgresUrn(Urn):
             connection.execute(text(f"SET LOCAL search_path TO {self.schema}"))
             # A ballot that was taken survives a loss of power, whatever the server's default is.
             connection.execute(text("SET LOCAL synchronous_commit TO on"))
+            # Where wal_level is minimal a leaf then goes to the disk itself and no ballot ever to the server's log.
+            connection.execute(text("SET LOCAL wal_skip_threshold TO 0"))
             yield connection
 
     @contextmanager
@@ -68,7 +97,7 @@ class PostgresUrn(Urn):
             yield connection
 
     def _casting(self) -> Any:
-        return self._inside("pg_advisory_xact_lock_shared")
+        return self._inside("pg_advisory_xact_lock")
 
     def _reading(self) -> Any:
         return self._inside("pg_advisory_xact_lock_shared")
@@ -93,6 +122,14 @@ class PostgresUrn(Urn):
 
     def _insert(self) -> Any:
         return insert(ballot)
+
+    def _place(self, connection: Connection, row: Row) -> None:
+        leaves.place(connection, self.schema, row)
+
+    def _among(self, connection: Connection, hashes: Collection[bytes]) -> set[bytes]:
+        if len(hashes) > CHUNK:
+            return super()._among(connection, hashes)
+        return leaves.among(connection, self.schema, hashes)
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,9 @@
 
 Rollback journal, not write-ahead log: a log keeps the casts one after the other. TRUNCATE, not DELETE: only there does
 synchronous=FULL promise that a ballot once taken survives a loss of power (a deleted journal may reappear and undo it).
+
+SQLite puts a new row below the older ones of its page. So a cast takes out everything around its row and puts it back
+in a random order: which page a row is on follows from its hash, where it lies there from dice.
 """
 
 import os
@@ -14,16 +17,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, delete, event, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from review.ballots.disk import Step, nowhere, settle, wipe
-from review.ballots.urn import Missing, Urn, upgrade
+from review.ballots.urn import Missing, Row, Urn, upgrade
 from review.ballots.urn_tables import ballot
 
 PAGE = 16384  # bytes; a quarter of it holds any ballot, so that no row ever needs an overflow page
+AROUND = 128  # rows written anew with each cast; among so many of them the newest hides
+MARGIN = 24  # of them on either side of the new row at least: more than the rows of its page
+UNTOLD = 946_684_800  # the time that the files bear, so that they do not tell when the last cast came in
 PRAGMAS = (
     f"page_size={PAGE}",
     "journal_mode=TRUNCATE",
@@ -54,9 +60,13 @@ class SqliteUrn(Urn):
         with _engine(fresh).begin() as connection:
             upgrade(connection)
         with suppress(FileExistsError):
+            # From the beginning, or the folder would tell the time of the first cast.
+            os.close(os.open(_journal(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        with suppress(FileExistsError):
             self.path.hardlink_to(fresh)
         for leftover in (fresh, _journal(fresh)):
             leftover.unlink(missing_ok=True)
+        self._forget_when()
         settle(self._folder)
 
     def migrate(self) -> None:
@@ -95,10 +105,16 @@ class SqliteUrn(Urn):
                 connection.info["begin"] = statement
                 with connection.begin():
                     yield connection
+            self._forget_when()
         except DatabaseError:
             if self.exists():
                 raise
             raise Missing from None
+
+    def _forget_when(self) -> None:
+        for path in (self.path, _journal(self.path)):
+            with suppress(FileNotFoundError):  # dropped meanwhile
+                os.utime(path, (UNTOLD, UNTOLD))
 
     def _is_closed(self, connection: Connection) -> bool:
         return bool(connection.exec_driver_sql("PRAGMA user_version").scalar())
@@ -108,6 +124,19 @@ class SqliteUrn(Urn):
 
     def _insert(self) -> Any:
         return insert(ballot)
+
+    def _place(self, connection: Connection, row: Row) -> None:
+        dice = secrets.SystemRandom()
+        # The new row is anywhere among those around it, not in their middle.
+        below = MARGIN + dice.randrange(AROUND - 2 * MARGIN + 1)
+        place = ballot.c.token_hash
+        query = select(ballot)
+        before = query.where(place < row[0]).order_by(place.desc()).limit(below)
+        after = query.where(place > row[0]).order_by(place).limit(AROUND - below)
+        rows = [tuple(found) for part in (before, after) for found in connection.execute(part)] + [row]
+        connection.execute(delete(ballot).where(place.between(min(rows)[0], max(rows)[0])))
+        dice.shuffle(rows)
+        connection.exec_driver_sql("INSERT INTO ballot VALUES (?, ?, ?)", rows)
 
 
 def _journal(path: Path) -> Path:

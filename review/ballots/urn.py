@@ -73,24 +73,29 @@ class Urn(ABC):
     def _insert(self) -> Any:
         """The dialect's INSERT, which knows ON CONFLICT."""
 
+    @abstractmethod
+    def _place(self, connection: Connection, row: Row) -> None:
+        """Put `row` in, in place of one with the same hash, so that nothing tells it from those around it."""
+
     def put(self, token_hash: bytes, version: int, sealed: bytes) -> None:
         """Put a ballot in, in place of an earlier one with the same hash. Raises Closed."""
-        new = self._insert().values(token_hash=token_hash, version=version, sealed=sealed)
-        replace = {"version": new.excluded.version, "sealed": new.excluded.sealed}
         with self._casting() as connection:
             if self._is_closed(connection):
                 raise Closed
-            connection.execute(new.on_conflict_do_update(index_elements=["token_hash"], set_=replace))
+            self._place(connection, (token_hash, version, sealed))
 
     def holds(self, hashes: Collection[bytes]) -> set[bytes]:
         """Those of `hashes` that have a ballot here. Raises Closed: after the close nobody may ask."""
         with self._reading() as connection:
             if self._is_closed(connection):
                 raise Closed
-            query: Select[Any] = select(ballot.c.token_hash)
-            if len(hashes) <= CHUNK:
-                query = query.where(ballot.c.token_hash.in_(hashes))
-            return {bytes(found) for found in connection.scalars(query)} & set(hashes)
+            return self._among(connection, hashes)
+
+    def _among(self, connection: Connection, hashes: Collection[bytes]) -> set[bytes]:
+        query: Select[Any] = select(ballot.c.token_hash)
+        if len(hashes) <= CHUNK:
+            query = query.where(ballot.c.token_hash.in_(hashes))
+        return {bytes(found) for found in connection.scalars(query)} & set(hashes)
 
     def close(self) -> None:
         """From here on no ballot gets in, and none is on its way. Harmless to repeat."""

@@ -4,7 +4,8 @@ from sqlalchemy import Column, LargeBinary, MetaData, SmallInteger, Table
 
 metadata = MetaData()
 
-# WITHOUT ROWID: a rowid would number the ballots in the order in which they were cast.
+# WITHOUT ROWID: a rowid would number the ballots in the order in which they were cast. On PostgreSQL partitions keep
+# them apart by hash (see postgres_leaves.py).
 ballot = Table(
     "ballot",
     metadata,
@@ -12,4 +13,5 @@ ballot = Table(
     Column("version", SmallInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (token_hash)",
 )

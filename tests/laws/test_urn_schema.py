@@ -3,6 +3,8 @@
 Read from the live catalogue of an urn made by the product's own code; the PostgreSQL half needs a real server.
 """
 
+import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -109,15 +111,90 @@ def test_a_schema_urn_has_the_same_three_columns_and_one_index(schema: PostgresU
             ("sealed", "bytea", True, False, ""),
         ], REMEDY
         relations = text("SELECT relname FROM pg_class WHERE relnamespace = 'urn_7'::regnamespace ORDER BY relname")
-        names = list(connection.scalars(relations))
-        assert names == ["alembic_version", "alembic_version_pkc", "ballot", "ballot_pkey"], REMEDY
-        held = text("SELECT contype FROM pg_constraint WHERE conrelid = 'ballot'::regclass AND contype <> 'n'")
-        assert [str(kind) for kind in connection.scalars(held)] == ["p"], REMEDY
-        triggers = text("SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ballot'::regclass")
-        assert connection.scalar(triggers) == 0, REMEDY
+        names = set(connection.scalars(relations))
+        own = {"alembic_version", "alembic_version_pkc", "ballot", "ballot_pkey"}
+        assert own <= names, REMEDY
+        leaves = {name for name in names - own if re.fullmatch("ballot_[01]*", name)}
+        assert leaves
+        assert names == own | leaves | {f"{leaf}_pkey" for leaf in leaves}, REMEDY
+
+
+ALL_COLUMNS = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, a.attidentity,
+           a.attgenerated, a.attstorage, a.attisdropped
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relnamespace = 'urn_7'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
+    ORDER BY c.relname, a.attnum
+"""
+NOTHING = {  # what there must be none of, anywhere in the schema
+    "defaults": "SELECT 1 FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid",
+    "triggers": "SELECT 1 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid",
+    "rules": "SELECT 1 FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class",
+    "policies": "SELECT 1 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid",
+    "tables of their own for long values": "SELECT 1 FROM pg_class c JOIN pg_class o ON o.oid = c.reltoastrelid",
+    "sequences and views": "SELECT 1 FROM pg_class c JOIN pg_class o ON o.oid = c.oid AND o.relkind NOT IN ('r', 'p', 'i', 'I')",
+    "constraints": "SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND k.contype NOT IN ('p', 'n')",
+    "statistics": "SELECT 1 FROM pg_class c JOIN pg_statistic_ext s ON s.stxrelid = c.oid",
+    "publications": "SELECT 1 FROM pg_class c JOIN pg_publication_rel r ON r.prrelid = c.oid",
+}
+
+
+@pytest.mark.postgres
+def test_every_leaf_of_a_schema_urn_has_the_three_columns_and_nothing_beside(schema: PostgresUrn) -> None:
+    for _ in range(140):  # one more than a leaf holds, so that there are leaves of leaves
+        schema.put(os.urandom(32), 1, b"x" * 1105)
+    with schema._reading() as connection:
+        columns: dict[str, list[tuple[object, ...]]] = {}
+        for table, *column in connection.execute(text(ALL_COLUMNS)):
+            columns.setdefault(table, []).append(tuple(column))
+        columns.pop("alembic_version")
+        assert sorted(columns) == ["ballot", "ballot_0", "ballot_1"]
+        for table, found in columns.items():
+            assert found == [
+                ("token_hash", "bytea", True, False, "", "", "p", False),
+                ("version", "smallint", True, False, "", "", "p", False),
+                ("sealed", "bytea", True, False, "", "", "p", False),
+            ], f"{table}: {REMEDY}"
+        for what, query in NOTHING.items():
+            found = connection.execute(text(f"{query} WHERE c.relnamespace = 'urn_7'::regnamespace")).all()
+            assert found == [], f"{what}: {REMEDY}"
+        functions = text("SELECT count(*) FROM pg_proc WHERE pronamespace = 'urn_7'::regnamespace")
+        assert connection.scalar(functions) == 0, REMEDY
+        options = text("SELECT reloptions FROM pg_class WHERE relnamespace = 'urn_7'::regnamespace AND relispartition")
+        leaves = [found for found in connection.scalars(options) if found]
+        assert leaves == [["autovacuum_enabled=false"]] * 2, "autovacuum notes times and copies hashes"
 
 
 @pytest.mark.postgres
 def test_a_schema_urns_migrations_end_at_its_model(schema: PostgresUrn) -> None:
+    options = {"include_name": lambda name, kind, _: not re.fullmatch("ballot_[01]*", name or "")}
     with schema._closing() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+        command.downgrade(urn.migrations(connection, schema.schema), "base")
+        assert connection.scalar(text("SELECT to_regclass('ballot')")) is None
+        command.upgrade(urn.migrations(connection, schema.schema), "head")
+        assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.postgres
+def test_a_flat_urn_of_before_becomes_leaves_and_keeps_its_ballots(schema: PostgresUrn) -> None:
+    rows = sorted((os.urandom(32), 1, os.urandom(9)) for _ in range(300))
+    with schema._closing() as connection:
+        command.downgrade(urn.migrations(connection, schema.schema), "0001")
+        values = [{"token_hash": token, "version": version, "sealed": sealed} for token, version, sealed in rows]
+        connection.execute(schema._insert(), values)
+    schema.migrate()
+    assert sorted(schema.rows()) == rows
+    schema.put(rows[5][0], 1, b"again")
+    assert schema.holds([row[0] for row in rows] + [b"nobody"]) == {row[0] for row in rows}
+    assert schema.size() == 300
+
+
+def test_a_file_of_before_is_written_anew_and_keeps_its_ballots(made: SqliteUrn) -> None:
+    rows = [(os.urandom(32), 1, os.urandom(900)) for _ in range(100)]
+    with made._begin("BEGIN IMMEDIATE") as connection:
+        command.downgrade(urn.migrations(connection), "0001")
+        connection.exec_driver_sql("INSERT INTO ballot VALUES (?, ?, ?)", rows)
+    made.migrate()
+    assert list(made.rows()) == sorted(rows)
