@@ -11,9 +11,10 @@ from fractions import Fraction
 
 from review.domain.reading import place
 from review.domain.refusals import Invalid
-from review.domain.statistics.numbers import Number, count, exactly
+from review.domain.statistics.numbers import Number, count, exactly, fine
 
 SUMS_LARGEST = Fraction(10**26)  # of a sum of squares: that of the largest numbers there are, a hundred times
+MOST_SIZES = 500  # different ones; beyond them the means keep 400 binary places instead of every denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,23 @@ def variation_of(groups: Iterable[tuple[Number, Number, Number]]) -> Variation:
             squared[size] += added * added
             total += added
             squares += square
-    means = sum((Fraction(value) / n for n, value in squared.items()), Fraction(0))  # sum of S²/n
+    fractions = (Fraction(value) / n for n, value in squared.items())
+    means = sum(fractions if len(squared) <= MOST_SIZES else map(fine, fractions), Fraction(0))  # sum of S²/n
     return _analysed(sizes, Fraction(total), squares - means, means)
+
+
+def icc_unbalanced(groups: Iterable[tuple[Number, Number, Number]]) -> Variation:
+    """What `variation_of` gives, with its icc1, icc1k and typical_size (n0), refused where there is nothing to compare.
+
+    Source: see `variation_of`. Without any variance both coefficients are None; without variance between the groups
+    icc1k is. Raises Invalid as `variation_of` does, and stats:one_group, stats:no_repetition (no group of two ratings).
+    """
+    variation = variation_of(groups)
+    if variation.groups < 2:
+        raise Invalid("stats:one_group", "groups")
+    if variation.within is None:
+        raise Invalid("stats:no_repetition", "groups")
+    return variation
 
 
 def within_variance(groups: Iterable[tuple[Number, Number, Number]]) -> Fraction | None:
