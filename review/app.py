@@ -9,14 +9,16 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import review.tables  # noqa: F401  every table must be known before the first query
+from review.custody import letters as custody_letters
+from review.custody import views as custody
 from review.customer_survey import jobs as customer_survey_jobs
 from review.customer_survey import letters as customer_survey_letters
 from review.customer_survey import views as customer_survey
 from review.demo import views as demo
-from review.infra import health
+from review.infra import health, preconditions
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
-from review.infra.db import init_db
+from review.infra.db import db, init_db
 from review.infra.errors import init_errors
 from review.infra.gate import refuse_unguarded
 from review.infra.headers import init_headers
@@ -42,6 +44,7 @@ from review.workflow.handlers import HANDLERS as workflow_handlers
 from review.workflow.letters import LETTERS as workflow_letters
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    custody.bp,
     customer_survey.bp,
     health.bp,
     peer_review.bp,
@@ -59,11 +62,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **workflow_handlers}
 
 # What each letter's templates are filled with, by kind of letter.
-LETTERS: dict[str, Context] = {**customer_survey_letters.LETTERS, **people_letters.LETTERS, **workflow_letters}
+LETTERS: dict[str, Context] = {
+    **custody_letters.LETTERS,
+    **customer_survey_letters.LETTERS,
+    **people_letters.LETTERS,
+    **workflow_letters,
+}
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The whole application. Without `settings` they come from the environment."""
+def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> Flask:
+    """The whole application. Without `settings` they come from the environment.
+
+    Raises Invalid where something would give ballots away; only the doctor goes on without that check.
+    """
     settings = settings or Settings.from_env(os.environ)
     app = Flask("review", root_path=str(ROOT), template_folder="templates", static_folder="static")
     secure = settings.base_url.startswith("https://")
@@ -87,6 +98,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     init_db(app, settings.database_url)
+    if is_checked:
+        with app.app_context():
+            preconditions.require(settings, db.engine)
     init_sign_in(app)
     csrf = CSRFProtect(app)
     init_i18n(app)

@@ -34,11 +34,11 @@ def test(arguments: tuple[str, ...]) -> None:
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen], cwd=ROOT))  # noqa: S603  our own interpreter
 
 
-def _factory() -> Any:
+def _factory(**how: Any) -> Any:
     # Imported late: `score` and `--help` need no application and should not wait for one.
     from review.app import create_app
 
-    return create_app()
+    return create_app(**how)
 
 
 @click.group("import")

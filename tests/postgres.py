@@ -46,8 +46,11 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """The address of a fresh cluster's server, as `postgresql+psycopg://…/` without a database name."""
+def cluster(more: str = "") -> Iterator[str]:
+    """The address of a fresh cluster's server, as `postgresql+psycopg://…/` without a database name.
+
+    `more` are further options of the server.
+    """
     home = binaries()
     if home is None:
         missing("PostgreSQL")
@@ -62,7 +65,7 @@ def cluster() -> Iterator[str]:
         subprocess.run(_as_postgres(list(command)), check=True, capture_output=True, cwd="/")
 
     run(str(home / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off {more}"
     run(str(home / "pg_ctl"), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.domain.refusals import Invalid
+from review.domain.refusals import Invalid, Problem
 
 PACKAGE = Path(__file__).resolve().parents[1]
 IS_CHECKOUT = (PACKAGE.parent / "pyproject.toml").is_file()
@@ -24,6 +24,7 @@ class Settings:
 
     data_dir: Path
     keys_dir: Path
+    backups_dir: Path  # made when the first backup is
     database_url: str
     urn_url: str | None
     smtp_url: str | None
@@ -39,15 +40,17 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
-        """Read `REVIEW_DATA`, `REVIEW_KEYS`, `DATABASE_URL`, `URN_URL`, `SMTP_URL`, `REVIEW_BASE_URL`.
+        """Read the variables that the README lists, `REVIEW_DATA` and the rest.
 
-        Raises Invalid when the key directory lies inside the data directory (or the other way round), or when
-        PostgreSQL is used without a database of its own for the urns.
+        Raises Invalid when keys or urns would lie where data or backups do, or when PostgreSQL is used without a
+        database of its own for the urns.
         """
         data = Path(environ.get("REVIEW_DATA") or HOME / "instance").resolve()
         keys = Path(environ.get("REVIEW_KEYS") or data.parent / f"{data.name}-keys").resolve()
-        if keys == data or data in keys.parents or keys in data.parents:
-            raise Invalid("settings:keys_inside_data", "REVIEW_KEYS")
+        backups = Path(environ.get("REVIEW_BACKUPS") or data.parent / f"{data.name}-backups").resolve()
+        wrong = misplaced(data, keys, backups)
+        if wrong:
+            raise Invalid.of(wrong)
         database = environ.get("DATABASE_URL") or f"sqlite:///{data / 'review.sqlite'}"
         if not database.startswith("sqlite") and not environ.get("URN_URL"):
             raise Invalid("settings:urn_url_missing", "URN_URL")
@@ -56,6 +59,7 @@ class Settings:
         return cls(
             data_dir=data,
             keys_dir=keys,
+            backups_dir=backups,
             database_url=database,
             urn_url=environ.get("URN_URL") or None,
             smtp_url=environ.get("SMTP_URL") or None,
@@ -64,6 +68,22 @@ class Settings:
             proxies=_proxies(environ.get("REVIEW_PROXIES") or "0"),
             is_demo=environ.get("REVIEW_DEMO") == "1",
         )
+
+
+def misplaced(data: Path, keys: Path, backups: Path) -> list[Problem]:
+    """What is wrong with where these folders lie: no copy of data or backups may carry keys, none of backups urns."""
+    wrong = []
+    if _nested(keys, data):
+        wrong.append(Problem("settings:keys_inside_data", "REVIEW_KEYS"))
+    if _nested(keys, backups):
+        wrong.append(Problem("settings:keys_inside_backups", "REVIEW_BACKUPS"))
+    if _nested(data / "urns", backups):
+        wrong.append(Problem("settings:urns_inside_backups", "REVIEW_BACKUPS"))
+    return wrong
+
+
+def _nested(one: Path, other: Path) -> bool:
+    return one == other or one in other.parents or other in one.parents
 
 
 def _proxies(typed: str) -> int:

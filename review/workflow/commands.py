@@ -12,7 +12,7 @@ import click
 
 from review.ballots import service as ballots
 from review.domain.refusals import Problem
-from review.infra import migrate, organisation
+from review.infra import migrate, organisation, preconditions
 from review.infra.clock import now as clock_now
 from review.infra.command import with_app
 from review.infra.house import house
@@ -72,6 +72,7 @@ def serve_command(create_app: Callable[[], Any], port: int, host: str, threads: 
         click.echo(say(Problem("workflow:cli_plain_server"), caller_locale()), err=True)
         make_server(host, port, create_app()).serve_forever()
         return
+    preconditions.require(Settings.from_env(os.environ))  # here, where a refusal is a sentence and not a trace
     command = [sys.executable, "-m", "gunicorn", "review.app:create_app()", "--bind", f"{host}:{port}"]
     command += ["--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", "--log-level", "warning"]
     os.execv(command[0], command)  # noqa: S606  no shell: this process becomes the server, so signals reach it
