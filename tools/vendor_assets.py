@@ -3,7 +3,8 @@
     python tools/vendor_assets.py
 
 Each package is packed by name and exact version; the wanted files, their licence and a manifest of SHA-384 hashes
-land under static/vendor/, and the used icons in the one sprite static/icons.svg.
+land under static/vendor/, and the used icons in the one sprite static/icons.svg. What only the tests load, a second
+implementation to compare ours with, lands in the same way under tests/vendor/.
 """
 
 import base64
@@ -17,8 +18,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
+ORACLES = ROOT / "tests" / "vendor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,13 @@ class Package:
 
 TABLER = Package("tabler", "@tabler/core", "1.6.1", "MIT", "dist/css/tabler.min.css")
 HTMX = Package("htmx", "htmx.org", "4.0.1", "0BSD", "dist/htmx.min.js")
+HPKE = Package("hpke", "hpke", "1.1.7", "MIT", "index.js")
 ICONS = Package("icons", "@tabler/icons", "3.51.0", "MIT", "icons/outline")
+
+# One whole package each, but only the modules that blind signatures need: (package, files kept with their paths).
+BLIND_RSA = Package("blindrsa-ts", "@cloudflare/blindrsa-ts", "0.4.4", "Apache-2.0", "lib/src/blindrsa.js")
+BLIND_RSA_MODULES = ("blindrsa.js", "util.js", "sjcl/index.js")
+SJCL = Package("sjcl", "sjcl", "1.0.8", "BSD-2-Clause OR GPL-2.0-only", "sjcl.js")  # inside the former; its licence
 
 # Only what the pages name: a sprite of all outline icons would weigh more than the rest of a page together.
 ICON_NAMES = """
@@ -100,12 +109,28 @@ def write_sprite(folder: Path) -> Path:
 
 def licence_text(package: Package, source: Path, mit: str) -> str:
     """The package's licence; @tabler/core ships none, so its file header names the holders of the MIT text."""
-    own = source / "LICENSE"
-    if own.exists():
-        return own.read_text()
+    for name in ("LICENSE", "LICENSE.md", "LICENSE.txt"):
+        if (source / name).exists():
+            return (source / name).read_text()
     header = (source / package.file).read_text()[:600]
     holders = "\n".join(re.findall(r"Copyright [^\n]+", header))
     return re.sub(r"Copyright [^\n]+", lambda _: holders, mit, count=1)
+
+
+def write_oracle(scratch: Path) -> None:
+    """tests/vendor/blindrsa-ts/: the modules as they are, both licences, and their hashes."""
+    home = ORACLES / BLIND_RSA.key
+    source = unpack(BLIND_RSA, scratch)
+    hashes = {}
+    for name in BLIND_RSA_MODULES:
+        target = home / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((source / "lib/src" / name).read_bytes())
+        hashes[name] = sha384(target.read_bytes())
+    (home / "LICENSE").write_text(licence_text(BLIND_RSA, source, ""))
+    (home / "sjcl" / "LICENSE").write_text(licence_text(SJCL, unpack(SJCL, scratch), ""))
+    said = {"name": BLIND_RSA.name, "version": BLIND_RSA.version, "licence": BLIND_RSA.licence, "sha384": hashes}
+    (home / "manifest.json").write_text(json.dumps(said, indent=2) + "\n")
 
 
 def main() -> int:
@@ -113,9 +138,10 @@ def main() -> int:
     STATIC.mkdir(exist_ok=True)
     entries = []
     with tempfile.TemporaryDirectory() as scratch:
-        sources = {package.key: unpack(package, Path(scratch)) for package in (TABLER, HTMX, ICONS)}
+        sources = {package.key: unpack(package, Path(scratch)) for package in (TABLER, HTMX, HPKE, ICONS)}
+        write_oracle(Path(scratch))
         mit = (sources["icons"] / "LICENSE").read_text()
-        for package in (TABLER, HTMX, ICONS):
+        for package in (TABLER, HTMX, HPKE, ICONS):
             home = VENDOR / package.key
             home.mkdir(parents=True, exist_ok=True)
             source = sources[package.key]
