@@ -132,8 +132,10 @@ NOTHING = {  # what there must be none of, anywhere in the schema
     "rules": "SELECT 1 FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class",
     "policies": "SELECT 1 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid",
     "tables of their own for long values": "SELECT 1 FROM pg_class c JOIN pg_class o ON o.oid = c.reltoastrelid",
-    "sequences and views": "SELECT 1 FROM pg_class c JOIN pg_class o ON o.oid = c.oid AND o.relkind NOT IN ('r', 'p', 'i', 'I')",
-    "constraints": "SELECT 1 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND k.contype NOT IN ('p', 'n')",
+    "sequences and views": "SELECT 1 FROM pg_class c JOIN pg_class o "
+    "ON o.oid = c.oid AND o.relkind NOT IN ('r', 'p', 'i', 'I')",
+    "constraints": "SELECT 1 FROM pg_constraint k "
+    "JOIN pg_class c ON c.oid = k.conrelid AND k.contype NOT IN ('p', 'n')",
     "statistics": "SELECT 1 FROM pg_class c JOIN pg_statistic_ext s ON s.stxrelid = c.oid",
     "publications": "SELECT 1 FROM pg_class c JOIN pg_publication_rel r ON r.prrelid = c.oid",
 }
