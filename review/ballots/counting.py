@@ -1,6 +1,6 @@
-"""From the rows of an urn to cells: everything between happens in memory and is forgotten.
+"""From the rows of an urn to what is published of them: everything between happens in memory and is forgotten.
 
-The cells and the marker that says "counted" reach the main database in one transaction that the disk has confirmed.
+That and the marker that says "counted" reach the main database in one transaction that the disk has confirmed.
 """
 
 from collections import Counter
@@ -17,17 +17,20 @@ from sqlalchemy.pool import NullPool
 
 from review.ballots.disk import Step
 from review.ballots.sealing import Opened, unseal
-from review.ballots.tables import CellRow, CountRow
+from review.ballots.tables import CellRow, CommentRow, CountRow, CycleFigureRow
 from review.ballots.urn import Row
 from review.cycles.tables import ReviewRow
 from review.domain import responses
 from review.domain.disclosure import Cell, Figure, Shown, Withheld
-from review.domain.responses import Answers
+from review.domain.peer_figures import CycleFigure, cycle_figures
+from review.domain.peer_words import comments_of
+from review.domain.responses import Ballot
 from review.domain.scheme_shape import Scheme
 from review.infra.db import db, only_reading, prepare_sqlite
 
 Cells = dict[int, tuple[Cell, ...]]
-Said = Mapping[int, list[Answers]]
+Comments = dict[int, tuple[str, ...]]
+Said = Mapping[int, list[Ballot]]
 Recogniser = Callable[[bytes, Opened], bool]  # whether who cast the row with this hash was entitled to this ballot
 
 
@@ -39,6 +42,15 @@ class Counted:
     strangers: int
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All that is ever published of the ballots of a cycle: cells and words by review, and figures about the whole."""
+
+    cells: Cells
+    comments: Comments
+    figures: tuple[CycleFigure, ...]
+
+
 def seated(review_of: Mapping[bytes, int]) -> Recogniser:
     """A row counts where its hash belongs to a seat of the review it speaks about."""
     return lambda found, opened: review_of.get(found) == opened.ballot.review_id
@@ -47,46 +59,59 @@ def seated(review_of: Mapping[bytes, int]) -> Recogniser:
 def open_all(
     rows: Iterable[Row], cycle_id: int, key: EllipticCurvePrivateKey, recognise: Recogniser
 ) -> tuple[Said, Counted]:
-    """The answers by review, of those rows that open and are recognised; the others are strangers."""
-    said: dict[int, list[Answers]] = {}
+    """The ballots by review, of those rows that open and are recognised; the others are strangers."""
+    said: dict[int, list[Ballot]] = {}
     ballots = strangers = 0
     for found, version, sealed in rows:
         with suppress(ValueError):
             opened = unseal(version, sealed, cycle_id=cycle_id, token_hash=found, private_key=key)
             if recognise(found, opened):
-                said.setdefault(opened.ballot.review_id, []).append(opened.ballot.answers)
+                said.setdefault(opened.ballot.review_id, []).append(opened.ballot)
                 ballots += 1
                 continue
         strangers += 1
     return said, Counted(ballots, strangers)
 
 
-def work_out(scheme: Scheme, reviews: Iterable[int], seats: Mapping[UUID, int], said: Said) -> Cells:
-    """The cells of `reviews`. A panel is everybody who ever had a seat, since each of them may have cast."""
-    panel = Counter(seats.values())
-    return {review: responses.cells_of(scheme, said.get(review, ()), panel[review]) for review in sorted(reviews)}
+def work_out(scheme: Scheme, reviews: Iterable[int], seats: Mapping[UUID, int], said: Said) -> Outcome:
+    """What is published about `reviews`. A panel is everybody who ever had a seat, since each of them may have cast."""
+    panel, living = Counter(seats.values()), sorted(reviews)
+    answers = {review: [ballot.answers for ballot in said.get(review, ())] for review in living}
+    cells = {review: responses.cells_of(scheme, answers[review], panel[review]) for review in living}
+    words = {
+        review: comments_of(scheme, review, (ballot.comment for ballot in cast), len(cast), panel[review])
+        for review in living
+        if (cast := said.get(review))
+    }
+    return Outcome(
+        cells,
+        {review: shown for review, shown in words.items() if shown},
+        cycle_figures(scheme, answers, cells),
+    )
 
 
-def store(cycle_id: int, cells: Cells, counted: Counted, now: datetime, at: Step) -> None:
-    """Write cells and marker, then read them back over another connection.
+def store(cycle_id: int, outcome: Outcome, counted: Counted, now: datetime, at: Step) -> None:
+    """Write what is published and the marker, then read it back over another connection.
 
     Raises RuntimeError when something else comes back.
     """
     engine = _durable_engine()
-    rows = [_row(review, cell) for review, published in cells.items() for cell in published]
+    rows = _rows_of(cycle_id, outcome)
     marker = {"cycle_id": cycle_id, "counted_at": now, "ballots": counted.ballots, "strangers": counted.strangers}
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL synchronous_commit TO on"))
-        if rows:
-            connection.execute(insert(CellRow), rows)
+        for table, some in rows.items():
+            if some:
+                connection.execute(insert(table), some)
         connection.execute(insert(CountRow), marker)
         at("writing")
     at("written")
     with only_reading(), engine.connect() as connection:
         there = connection.execute(_stored(cycle_id)).all()
+        words = as_comments(connection.execute(_written(cycle_id)))
         marked = connection.scalar(select(CountRow.cycle_id).where(CountRow.cycle_id == cycle_id))
-    if marked is None or as_cells(there) != _sorted(cells):
+    if marked is None or as_cells(there) != _sorted(outcome.cells) or words != outcome.comments:
         raise RuntimeError(f"the cells of cycle {cycle_id} read back differ from those written")
     at("verified")
 
@@ -108,6 +133,28 @@ def _sorted(cells: Cells) -> Cells:
     }
 
 
+def _rows_of(cycle_id: int, outcome: Outcome) -> dict[Any, list[dict[str, Any]]]:
+    """The rows of each table."""
+    return {
+        CellRow: [_row(review, cell) for review, published in outcome.cells.items() for cell in published],
+        CommentRow: [
+            {"review_id": review, "number": number, "text": words}
+            for review, shown in outcome.comments.items()
+            for number, words in enumerate(shown, 1)
+        ],
+        CycleFigureRow: [
+            {
+                "cycle_id": cycle_id,
+                "criterion": figure.criterion,
+                "reviews": figure.reviews,
+                "icc1_hundredths": figure.icc1,
+                "variance_hundredths": figure.variance,
+            }
+            for figure in outcome.figures
+        ],
+    }
+
+
 def _row(review_id: int, cell: Cell) -> dict[str, Any]:
     figure, row = cell.figure, {"review_id": review_id, "criterion": cell.criterion}
     if isinstance(figure, Withheld):
@@ -119,6 +166,26 @@ def _stored(cycle_id: int) -> Any:
     """The cells of a cycle as plain columns: `over` and the rest, without rows of the session."""
     columns = CellRow.__table__.columns
     return select(*columns).join(ReviewRow, ReviewRow.id == columns.review_id).where(ReviewRow.cycle_id == cycle_id)
+
+
+def _written(cycle_id: int) -> Any:
+    """The words of a cycle as plain columns, in the order in which they are shown."""
+    columns = CommentRow.__table__.columns
+    query = select(columns.review_id, columns.text).join(ReviewRow, ReviewRow.id == columns.review_id)
+    return query.where(ReviewRow.cycle_id == cycle_id).order_by(columns.review_id, columns.number)
+
+
+def as_comments(rows: Iterable[Any]) -> Comments:
+    """Stored words by review, in the order of `rows`."""
+    found: dict[int, list[str]] = {}
+    for review_id, words in rows:
+        found.setdefault(review_id, []).append(words)
+    return {review_id: tuple(words) for review_id, words in found.items()}
+
+
+def comments(cycle_id: int) -> Comments:
+    """The words of a cycle, through the session."""
+    return as_comments(db.session.execute(_written(cycle_id)))
 
 
 def stored(cycle_id: int) -> Cells:

@@ -14,17 +14,18 @@ from uuid import UUID
 from sqlalchemy import select
 
 from review.ballots import counting, keys, seal_keys
-from review.ballots.counting import Cells, Counted, Recogniser
+from review.ballots.counting import Cells, Comments, Counted, Outcome, Recogniser
 from review.ballots.disk import Step, nowhere
 from review.ballots.keys import token_hash
 from review.ballots.postgres_urn import PostgresUrn
 from review.ballots.sealing import seal, size_of
 from review.ballots.sqlite_urn import SqliteUrn
-from review.ballots.tables import CellRow, CountRow, UrnRow
+from review.ballots.tables import CellRow, CountRow, CycleFigureRow, UrnRow
 from review.ballots.urn import Closed, Missing, Urn
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.disclosure import Cell
+from review.domain.peer_figures import CycleFigure
 from review.domain.refusals import Invalid, NotYet, OutOfReach, Taken, TooLate
 from review.domain.responses import Ballot
 from review.domain.vocabulary import Custody, Protection
@@ -159,9 +160,9 @@ def count_nothing(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at
             raise Taken("ballots:still_countable")
         with suppress(Missing):
             _urn(cycle_id).close()
-        cells = _cells(cycle_id, seats, {})
+        outcome = _outcome(cycle_id, seats, {})
         db.session.rollback()
-        counting.store(cycle_id, cells, Counted(0, 0), now, at)
+        counting.store(cycle_id, outcome, Counted(0, 0), now, at)
     _destroy(cycle_id, at)
 
 
@@ -177,7 +178,7 @@ def is_lost(cycle_id: int) -> bool:
     return not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
 
 
-def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Cells, Counted]:
+def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Outcome, Counted]:
     key = keys.read(_keys(), cycle_id)
     close_urn(cycle_id)
     at("closed")
@@ -190,16 +191,16 @@ def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Cells
         raise Taken("ballots:key_gone")
     said, counted = counting.open_all(_urn(cycle_id).rows(), cycle_id, private, _recogniser(key, seats))
     at("read")
-    cells = _cells(cycle_id, seats, said)
+    outcome = _outcome(cycle_id, seats, said)
     at("worked_out")
-    return cells, counted
+    return outcome, counted
 
 
 def _recogniser(key: bytes, seats: Mapping[UUID, int]) -> Recogniser:
     return counting.seated({token_hash(key, seat): review for seat, review in seats.items()})
 
 
-def _cells(cycle_id: int, seats: Mapping[UUID, int], said: counting.Said) -> Cells:
+def _outcome(cycle_id: int, seats: Mapping[UUID, int], said: counting.Said) -> Outcome:
     reviews = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
     return counting.work_out(scheme_of(_cycle(cycle_id).scheme_id), db.session.scalars(reviews), seats, said)
 
@@ -250,6 +251,17 @@ def cells_of_review(review_id: int) -> tuple[Cell, ...]:
     """The published cells of one review; empty before the count."""
     rows = db.session.scalars(select(CellRow).where(CellRow.review_id == review_id))
     return counting.as_cells(rows).get(review_id, ())
+
+
+def comments_of(cycle_id: int) -> Comments:
+    """What peers wrote about each review of a counted cycle, as it may be shown; one query. Empty before the count."""
+    return counting.comments(cycle_id)
+
+
+def figures_of(cycle_id: int) -> list[CycleFigure]:
+    """How far peers agree in a counted cycle, by criterion; empty before the count and in small cycles."""
+    rows = db.session.scalars(select(CycleFigureRow).where(CycleFigureRow.cycle_id == cycle_id))
+    return [CycleFigure(row.criterion, row.reviews, row.icc1_hundredths, row.variance_hundredths) for row in rows]
 
 
 def upgrade_urns() -> int:

@@ -1,8 +1,8 @@
-"""What the main database may know of peers: that an urn was opened, that it was counted, and the published cells."""
+"""What the main database may know of peers: that an urn was opened, that it was counted, and what was published."""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.disclosure import End, WhyWithheld
@@ -29,7 +29,7 @@ class CountRow(db.Model):
 
 
 class CellRow(db.Model):
-    """One published figure of peers, or why there is none; the only trace any ballot ever leaves."""
+    """One published figure of peers, or why there is none; with the words below, the only trace any ballot leaves."""
 
     __tablename__ = "peer_cell"
     __table_args__ = (
@@ -46,3 +46,25 @@ class CellRow(db.Model):
     over: Mapped[int | None]
     end: Mapped[End | None] = mapped_column(enum_column(End, "cell_end"))
     withheld: Mapped[WhyWithheld | None] = mapped_column(enum_column(WhyWithheld, "cell_withheld"))
+
+
+class CommentRow(db.Model):
+    """One comment of peers on one review, as it may be shown. `number` follows a hash of the text, not a time."""
+
+    __tablename__ = "peer_comment"
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class CycleFigureRow(db.Model):
+    """How far peers agree on one criterion in a whole cycle; ICC(1) is NULL where all ratings are the same."""
+
+    __tablename__ = "peer_cycle_figure"
+
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"), primary_key=True, autoincrement=False)
+    criterion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reviews: Mapped[int]
+    icc1_hundredths: Mapped[int | None]
+    variance_hundredths: Mapped[int]

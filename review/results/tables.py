@@ -1,4 +1,4 @@
-"""Scorecards, sign-offs, publications, rewards, acknowledgements. Private to this room."""
+"""Scorecards, sign-offs, publications, rewards, acknowledgements, team tables. Private to this room."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from review.domain.disclosure import End
 from review.domain.vocabulary import Grade
 from review.infra.db import db, enum_column
 
@@ -97,3 +98,23 @@ class AcknowledgementRow(db.Model):
     publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime]
+
+
+class TeamCellRow(db.Model):
+    """Peers' figures of one department and all below it, as told for good; all NULL where nothing may be told.
+
+    `people` is a range, `points` a step. Worked out once, after the count: a second release could be compared with it.
+    """
+
+    __tablename__ = "peer_team_cell"
+    __table_args__ = (
+        CheckConstraint("(points IS NULL) = (people IS NULL)", name="people_with_points"),
+        CheckConstraint('"end" IS NULL OR points IS NOT NULL', name="end_with_points"),
+    )
+
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"), primary_key=True, autoincrement=False)
+    department_id: Mapped[int] = mapped_column(ForeignKey("department.id"), primary_key=True, autoincrement=False)
+    criterion: Mapped[str] = mapped_column(String(40), primary_key=True)
+    people: Mapped[str | None] = mapped_column(String(8))
+    points: Mapped[int | None]
+    end: Mapped[End | None] = mapped_column(enum_column(End, "team_cell_end"))
