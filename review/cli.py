@@ -51,9 +51,10 @@ def _register() -> None:
     from review.demo import commands as demo
     from review.people import commands as people
     from review.schemes import commands as schemes
+    from review.stats import commands as stats
     from review.workflow import commands as workflow
 
-    for command in (*schemes.commands, *people.commands, *workflow.commands, *demo.commands):
+    for command in (*schemes.commands, *stats.commands, *people.commands, *workflow.commands, *demo.commands):
         cli.add_command(command)
     import_.add_command(customer_survey.import_customers)
     import_.add_command(people.people_command)

@@ -1,0 +1,1 @@
+"""The diagnostics on plain data, for auditors: nothing here touches a database."""
