@@ -22,6 +22,14 @@ from tests.world import World, open_copy, template
 REAL_CONNECT = socket.socket.connect
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Full-size attacks take minutes: they run only where `-m` asks for them."""
+    if "full" not in config.option.markexpr:
+        large = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if item not in large]
+        config.hook.pytest_deselected(items=large)
+
+
 @pytest.fixture(autouse=True)
 def no_word_leaves_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests talk to servers of their own on this machine, and to nobody else."""
