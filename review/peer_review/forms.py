@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from wtforms import StringField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired
 
+from review.domain.peer_words import read_comment
 from review.domain.responses import Answers, read_answers
 from review.domain.scheme_shape import Criterion, Scheme
 from review.domain.vocabulary import Level, Source
@@ -15,7 +16,7 @@ CHOICES = [*(level.value for level in Level), CANNOT_JUDGE]
 
 
 class BallotForm(Form):
-    """One field a criterion that peers are asked about; made by `ballot_form`."""
+    """One field a criterion that peers are asked about, and one for words if the scheme asks; see `ballot_form`."""
 
     scheme: Scheme
     criteria: tuple[Criterion, ...]
@@ -25,6 +26,10 @@ class BallotForm(Form):
         chosen = {criterion.key: self.choice(criterion).data for criterion in self.criteria}
         given = {key: None if value == CANNOT_JUDGE else value for key, value in chosen.items()}
         return read_answers(self.scheme, Source.PEERS, given)
+
+    def words(self) -> str:
+        """The comment as it is kept. Raises Invalid where it is too long."""
+        return read_comment(self.scheme, self.comment.data or "") if "comment" in self else ""
 
     def choice(self, criterion: Criterion) -> Any:
         """The field of a criterion."""
@@ -39,6 +44,8 @@ def ballot_form(scheme: Scheme) -> BallotForm:
     """An empty ballot, or what was posted."""
     criteria = scheme.asked_of(Source.PEERS)
     fields = {field_name(criterion): _choice(criterion) for criterion in criteria}
+    if scheme.comments.peers_from is not None:
+        fields["comment"] = TextAreaField()
     made: type[BallotForm] = type("ThisBallotForm", (BallotForm,), {"scheme": scheme, "criteria": criteria, **fields})
     return made()
 

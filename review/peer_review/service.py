@@ -156,10 +156,13 @@ def require_open(file: SeatFile, now: datetime) -> None:
         raise TooLate("peer_review:taken_off")
 
 
-def cast(file: SeatFile, answers: Answers, now: datetime) -> None:
-    """Cast, or cast again. Raises as `require_open` and `ballots.cast` do."""
+def cast(file: SeatFile, answers: Answers, now: datetime, comment: str = "") -> None:
+    """Cast, or cast again: the whole ballot is another one then, its words too.
+
+    Raises as `require_open` and `ballots.cast` do.
+    """
     require_open(file, now)
-    ballots.cast(file.cycle.id, file.seat.id, Ballot(file.review.id, answers))
+    ballots.cast(file.cycle.id, file.seat.id, Ballot(file.review.id, answers, comment))
 
 
 def owing(cycle_id: int) -> dict[int, int]:

@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from review.domain.access import Actor, Deed, Standing
+from review.domain.peer_words import LONGEST, least_ballots
 from review.domain.vocabulary import Source
 from review.infra.clock import now
 from review.infra.gate import Found, allow, open_to_all
@@ -59,7 +60,7 @@ def ballot(actor: Actor, file: SeatFile) -> ResponseReturnValue:
 def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
     moment, form = now(), ballot_form(scheme_of(file.cycle.scheme_id))
     service.require_open(file, moment)
-    if not form.accept(lambda: service.cast(file, form.answers(), moment)):
+    if not form.accept(lambda: service.cast(file, form.answers(), moment, form.words())):
         return _ballot(actor, file, form, moment), 422
     # No message is shown: it would travel in the session cookie. The next page shows the mark instead.
     following = service.next_after(file.seat.id, actor.person_id, moment)
@@ -70,7 +71,8 @@ def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
 
 def _ballot(actor: Actor, file: SeatFile, form: BallotForm, moment: datetime) -> str:
     whole = service.list_with(file.seat.id, actor.person_id, moment)
-    return render_template("peer_review/ballot.html", file=file, form=form, whole=whole, scheme=form.scheme)
+    shown = {"scheme": form.scheme, "longest": LONGEST, "least": least_ballots(form.scheme)}
+    return render_template("peer_review/ballot.html", file=file, form=form, whole=whole, **shown)
 
 
 @bp.post("/peers/conflicts")

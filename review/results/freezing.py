@@ -1,6 +1,6 @@
 """Makes the frozen body of each publication: all that its page will ever show, gathered once for a whole cycle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from review.ballots import service as ballots
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.peer_words import least_ballots
 from review.domain.refusals import NotYet
 from review.domain.rounding import exact_text
 from review.domain.scheme import Scheme, Tier
@@ -64,7 +66,7 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
         .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
         .order_by(ReviewRow.id)
     )
-    written = written_in(cycle.id)
+    written, words = written_in(cycle.id), ballots.comments_of(cycle.id)
     for review, subject, department, card, sign_off, signed_by in db.session.execute(query):
         if card is None or sign_off is None:
             raise NotYet("results:not_signed_off", name=subject.name)
@@ -73,12 +75,19 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
             "cycle": _cycle(cycle),
             "scheme_id": cycle.scheme_id,
             "subject": {"name": subject.name, "employee_no": subject.employee_no, "department": department},
-            "working": card.working,
             "decision": _decision(sign_off, signed_by),
             "reward": _reward(scheme.tiers[grade]) if grade else None,
-            **_written(written.get(review.id, {}), card, scheme),
+            **told_by_sources(scheme, card.working, written.get(review.id, {}), words.get(review.id, ())),
         }
         yield Frozen(review.id, cycle.id, review.subject_id, review.department_id, card.score, grade, body)
+
+
+def told_by_sources(
+    scheme: Scheme, working: Mapping[str, Any], said: Mapping[str, Any], words: Sequence[str]
+) -> dict[str, Any]:
+    """The part of a body that comes from what the sources said: the working, and everybody's words."""
+    peers = {"from": least_ballots(scheme), "comments": list(words)}
+    return {"working": working, **_written(said, working, scheme), "peer_words": peers}
 
 
 def _cycle(cycle: CycleRow) -> dict[str, Any]:
@@ -114,9 +123,9 @@ def _reward(tier: Tier) -> dict[str, Any]:
     }
 
 
-def _written(said: Mapping[str, Any], card: ScorecardRow, scheme: Scheme) -> dict[str, Any]:
+def _written(said: Mapping[str, Any], working: Mapping[str, Any], scheme: Scheme) -> dict[str, Any]:
     """Words and the self-review. Customers' words follow their figures: under the minimum they are not kept either."""
-    is_shown, customers = customers_count(card.working), said.get("customers", {"n": 0, "stars": None})
+    is_shown, customers = customers_count(working), said.get("customers", {"n": 0, "stars": None})
     return {
         "self": said.get("self"),
         "supervisor": said.get("supervisor", {}),
