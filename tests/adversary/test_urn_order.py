@@ -6,6 +6,7 @@ The measurement has teeth: the same reader finds the order in tables that are wr
 import random
 import re
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from review.ballots.postgres_urn import PostgresUrn
 from review.ballots.sqlite_urn import UNTOLD, SqliteUrn
 from review.ballots.urn import Row, Urn
 from tests.adversary.physical import Order, cells, database_bytes, file_orders, pages, schema_orders, spearman
+from tests.postgres import _as_postgres, binaries, cluster, new_database
 
 SIZE = 1105  # the smallest ballot there is; the largest is 3,153
 MARK = b"a ballot"  # before every 24 bytes of a ballot, so that one look finds whatever is left of any of them
@@ -255,3 +257,23 @@ def test_the_reader_finds_the_order_in_a_schema_written_in_the_ordinary_way(urn_
     plain = attack(lambda seed: made(PlainSchema(urn_url, seed)), read_schema, 1, (100,))
     for channel in ("xmin of the row", "ctid", "last bytes of the leaf", "log position of the page"):
         assert plain[f"{channel}, last cast"] > 0.95, channel
+
+
+@pytest.mark.full
+@pytest.mark.postgres
+@pytest.mark.parametrize("level", ["replica", "minimal"])
+def test_a_server_that_logs_the_minimum_logs_no_ballot(level: str) -> None:
+    """The server's log of writes is the one place that keeps them in order, unless its wal_level is minimal."""
+    with cluster() as server:
+        urn, play = made(PostgresUrn(new_database(server), 1)), Play(0)
+        with superuser(urn) as connection:
+            folder = Path(connection.scalar(text("SHOW data_directory")))
+            connection.execute(text(f"ALTER SYSTEM SET wal_level = {level}"))
+            connection.execute(text("ALTER SYSTEM SET max_wal_senders = 0"))
+        restart = [str(binaries() / "pg_ctl"), "-D", str(folder), "-m", "fast", "-w", "-l", "/dev/null", "restart"]
+        subprocess.run(_as_postgres(restart), check=True, capture_output=True, cwd="/")
+        play.cast(urn, 150)
+        play.cast_again(urn, 20)
+        logged = set(PIECE.findall(b"".join(path.read_bytes() for path in (folder / "pg_wal").glob("0*"))))
+        assert play.bodies.keys() == {token for token, _, _ in urn.rows()}
+    assert bool(logged) == (level == "replica")
