@@ -15,7 +15,7 @@ from review.customer_survey import jobs as customer_survey_jobs
 from review.customer_survey import letters as customer_survey_letters
 from review.customer_survey import views as customer_survey
 from review.demo import views as demo
-from review.infra import health, preconditions
+from review.infra import health, preconditions, restore
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
 from review.infra.db import db, init_db
@@ -97,6 +97,7 @@ def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> 
     )
     if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    restore.finish_interrupted(settings)
     init_db(app, settings.database_url)
     if is_checked:
         with app.app_context():
