@@ -26,6 +26,11 @@ def heads() -> set[str]:
     return set(ScriptDirectory.from_config(config()).get_heads())
 
 
+def known() -> set[str]:
+    """Every revision there ever was, up to the newest."""
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
 def revisions_in(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection).get_current_heads())
 
