@@ -22,8 +22,9 @@ from sqlalchemy import event, func, insert, select, update
 
 from review.app import create_app
 from review.ballots import keys
+from review.ballots import service as ballots
+from review.ballots.keys import token_hash
 from review.ballots.sealing import seal
-from review.ballots.service import token_hash
 from review.ballots.sqlite_urn import SqliteUrn
 from review.ballots.urn_tables import ballot
 from review.cycles import changes, service
@@ -114,17 +115,22 @@ def prepare(by: int) -> int:
     return cycle.id
 
 
-def vote(cycle_id: int) -> int:
-    """Every seat's ballot, in one transaction of the urn."""
+def vote(cycle_id: int, start: int = 0, stop: int | None = None) -> int:
+    """The ballots of these seats (every seat's by default), in one transaction of the urn."""
     settings = house().settings
     key = keys.read(settings.keys_dir, cycle_id)
     assert key is not None
     levels = (Level.EXCELLENT, Level.GOOD, Level.GOOD, Level.FAIR)
+    public, size = ballots.seal_key(cycle_id), ballots.ballot_size(cycle_id)
     rows = []
-    for n, (seat, review) in enumerate(db.session.execute(select(SeatRow.id, SeatRow.review_id))):
+    seats = db.session.execute(select(SeatRow.id, SeatRow.review_id).order_by(SeatRow.id).slice(start, stop or 2**31))
+    for n, (seat, review) in enumerate(seats):
         answers = {"interpersonal_coordination": levels[n % 4], "feedback_learning": levels[(n + 1) % 4]}
-        version, sealed = seal(Ballot(review, answers))
-        rows.append({"token_hash": token_hash(key, seat), "version": version, "sealed": sealed})
+        found = token_hash(key, seat)
+        version, sealed = seal(
+            Ballot(review, answers), cycle_id=cycle_id, token_hash=found, public_key=public, size=size
+        )
+        rows.append({"token_hash": found, "version": version, "sealed": sealed})
     db.session.rollback()
     with SqliteUrn(settings.data_dir / "urns", cycle_id)._begin("BEGIN IMMEDIATE") as connection:
         connection.execute(insert(ballot), rows)

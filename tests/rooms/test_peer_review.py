@@ -186,7 +186,8 @@ def test_my_ratings_lists_my_colleagues_with_a_mark_for_those_done(
     assert "Ada After-sales Ballot cast Change ballot Cy After-sales Rate Di" in page.words
     assert page.soup.find("a", class_="btn-primary")["href"] == url(seats["bo", "cy"])
     assert "fewer than 5 ballots" in page.words
-    assert "not encrypted" in page.words
+    assert "sealed the moment it arrives" in page.words
+    assert "can open that copy later" in page.words
 
 
 def test_my_ratings_names_nobody_who_rates_me(browse: Browse, cast: Cast, app: Flask) -> None:
