@@ -54,7 +54,7 @@ class PostgresUrn(Urn):
                 connection.execute(
                     text(f"ALTER SCHEMA {self.schema} RENAME TO {self.schema}_old_{secrets.token_hex(8)}")
                 )
-                at("urn_renamed")
+        at("urn_renamed")
         for leftover in self._leftovers():
             while self._drop_some(leftover):
                 at("leaves_dropped")
