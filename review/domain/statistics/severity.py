@@ -13,6 +13,7 @@ from review.domain.statistics.numbers import Number, exactly, fine
 
 MOST_ON_THE_SMALLER_SIDE = 400  # raters or ratees, whichever are fewer
 REFINEMENTS = 3  # each one gains some twelve digits
+_LAST = 2**160  # places behind which only what is left of rounding stands
 MOST_NAMED = 5  # parts, and names in each, that a refusal tells
 
 Rating = tuple[str, str, Fraction]  # ratee, rater, value
@@ -56,7 +57,7 @@ def severity(ratings: Iterable[tuple[str, str, Number]]) -> dict[str, Fraction]:
     else:
         effects = raters.means(_solved(ratees, raters))
     middle = sum(effects.values(), Fraction(0)) / len(effects)
-    return {rater: effect - middle for rater, effect in effects.items()}
+    return {rater: Fraction(round((effect - middle) * _LAST), _LAST) for rater, effect in effects.items()}
 
 
 def _sides(ratings: Iterable[Rating]) -> tuple[_Side, _Side]:
@@ -104,7 +105,7 @@ def _shown(name: str) -> str:
 def _solved(kept: _Side, other: _Side) -> dict[str, Fraction]:
     """The effects of `kept`, with those of `other` eliminated and the first of `kept` at 0.
 
-    Solved in floats and refined with exact residuals, so that what is left of rounding is below the last digit.
+    Solved in floats and refined with exact residuals, so that what is left of rounding is far below any digit.
     """
     if len(kept.ratings) > MOST_ON_THE_SMALLER_SIDE:
         raise Invalid("stats:too_many_raters", "ratings", most=MOST_ON_THE_SMALLER_SIDE)
