@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Blueprint, Flask
 from flask_login import current_user
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import review.tables  # noqa: F401  every table must be known before the first query
@@ -27,7 +28,7 @@ from review.infra.i18n import init_i18n
 from review.infra.ids import init_ids
 from review.infra.jobs import Handler, Progress
 from review.infra.pages import init_pages
-from review.infra.settings import ROOT, Settings
+from review.infra.settings import CAST, ROOT, Settings
 from review.infra.tokens import Links
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
@@ -39,6 +40,9 @@ from review.results import views as results
 from review.schemes import views as schemes
 from review.self_review import views as self_review
 from review.supervisor_review import note_views as supervisor_review
+from review.tickets import jobs as tickets_jobs
+from review.tickets import views as tickets
+from review.tickets.endpoint import create_endpoint
 from review.workflow import pages as workflow
 from review.workflow.handlers import HANDLERS as workflow_handlers
 from review.workflow.letters import LETTERS as workflow_letters
@@ -54,12 +58,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     schemes.bp,
     self_review.bp,
     supervisor_review.bp,
+    tickets.bp,
     workflow.desk,
     workflow.start_page,
 )
 
 # What the worker can do, by kind of job.
-HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **workflow_handlers}
+HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **tickets_jobs.HANDLERS, **workflow_handlers}
 
 # What each letter's templates are filled with, by kind of letter.
 LETTERS: dict[str, Context] = {
@@ -98,6 +103,8 @@ def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> 
     if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     restore.finish_interrupted(settings)
+    if settings.takes_casts_here:  # before anything of the application sees them: no session, no error page, no log
+        app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {f"/{CAST}": create_endpoint(settings)})  # type: ignore[method-assign]
     init_db(app, settings.database_url)
     if is_checked:
         with app.app_context():

@@ -1,6 +1,7 @@
 """Names every table of the main database once, for Alembic and for the laws that guard the schema."""
 
 import review.ballots.tables
+import review.custody.tables
 import review.customer_survey.tables
 import review.cycles.tables
 import review.infra.audit
@@ -13,6 +14,7 @@ import review.responses.tables
 import review.results.tables
 import review.schemes.tables
 import review.supervisor_review.tables
+import review.tickets.tables
 import review.workflow.tables  # noqa: F401
 from review.infra.db import db
 

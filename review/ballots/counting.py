@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from review.ballots.disk import Step
 from review.ballots.sealing import Opened, unseal
-from review.ballots.tables import CellRow, CommentRow, CountRow, CycleFigureRow
+from review.ballots.tables import CellRow, CommentRow, CountRow, CycleFigureRow, ReceiptRow
 from review.ballots.urn import Row
 from review.cycles.tables import ReviewRow
 from review.domain import responses
@@ -49,6 +49,7 @@ class Outcome:
     cells: Cells
     comments: Comments
     figures: tuple[CycleFigure, ...]
+    receipts: tuple[bytes, ...] = ()  # of a cycle with tickets
 
 
 def seated(review_of: Mapping[bytes, int]) -> Recogniser:
@@ -152,6 +153,7 @@ def _rows_of(cycle_id: int, outcome: Outcome) -> dict[Any, list[dict[str, Any]]]
             }
             for figure in outcome.figures
         ],
+        ReceiptRow: [{"cycle_id": cycle_id, "code": code} for code in outcome.receipts],
     }
 
 

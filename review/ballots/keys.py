@@ -49,6 +49,11 @@ def is_spent(folder: Path, cycle_id: int, mark: str) -> bool:
     return _tombstone(folder, cycle_id, mark).exists()
 
 
+def was_spent(folder: Path, cycle_id: int) -> bool:
+    """Whether an urn of a cycle with this number was destroyed: for those who cannot ask the database for its mark."""
+    return any(folder.glob(f"urn-{cycle_id}-*.gone"))
+
+
 def token_hash(key: bytes, seat_id: UUID) -> bytes:
     """Where the ballot of a seat lies in the urn: SHA-256(HMAC-SHA256(key, seat id))."""
     return hashlib.sha256(hmac.digest(key, seat_id.bytes, "sha256")).digest()

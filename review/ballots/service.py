@@ -7,20 +7,23 @@ writes a log line, a time or a row for a single cast; casting leaves the main da
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from review.ballots import counting, keys, seal_keys
+from review.ballots import counting, keys, seal_keys, ticket_keys
 from review.ballots.counting import Cells, Comments, Counted, Outcome, Recogniser
 from review.ballots.disk import Step, nowhere
 from review.ballots.keys import token_hash
 from review.ballots.postgres_urn import PostgresUrn
 from review.ballots.sealing import seal, size_of
 from review.ballots.sqlite_urn import SqliteUrn
-from review.ballots.tables import CellRow, CountRow, CycleFigureRow, UrnRow
+from review.ballots.tables import CellRow, CountRow, CycleFigureRow, ReceiptRow, UrnRow
+from review.ballots.ticketed import Tickets
 from review.ballots.urn import Closed, Missing, Urn
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
@@ -126,17 +129,25 @@ def close_urn(cycle_id: int) -> None:
         raise _no_urn(cycle_id) from None
 
 
-def count(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step = nowhere) -> Counted:
-    """Count the urn and destroy it. `seats` are all seats of the cycle ever given, each with its review.
+def count(
+    cycle_id: int,
+    seats: Mapping[UUID, int],
+    *,
+    now: datetime,
+    at: Step = nowhere,
+    drawn: Mapping[int, int] | None = None,
+) -> Counted:
+    """Count the urn and destroy it. `seats` are all seats of the cycle ever given, each with its review, `drawn` how
+    many tickets were drawn for each review under maximum protection.
 
     A stage of its own: it commits what the caller has begun and can be stopped and begun again at every step, whose
     name `at` hears. Without the stored marker it counts again, with it it only destroys. Ballots about people who left
-    (withdrawn reviews) are dropped unread. Raises Taken when keys or urn are lost before the cells are stored, NotYet
-    while the trustees have not opened their key; by then the urn is closed.
+    (withdrawn reviews) are dropped unread. Raises Taken when keys or urn are lost before the cells are stored or a
+    review got more ballots than tickets, NotYet while trustees have not opened their key; by then the urn is closed.
     """
     db.session.commit()
     with only_reading():
-        work = None if is_counted(cycle_id) else _work_out(cycle_id, seats, at)
+        work = None if is_counted(cycle_id) else _work_out(cycle_id, seats, drawn or {}, at)
         db.session.rollback()  # the cells are written over another connection, which must not wait for this one
     if work is not None:
         counting.store(cycle_id, *work, now, at)
@@ -148,7 +159,14 @@ def count(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step =
     return counted
 
 
-def count_nothing(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at: Step = nowhere) -> None:
+def count_nothing(
+    cycle_id: int,
+    seats: Mapping[UUID, int],
+    *,
+    now: datetime,
+    at: Step = nowhere,
+    drawn: Mapping[int, int] | None = None,
+) -> None:
     """Go on without peers, because what was cast cannot be opened any more: every cell is withheld for good.
 
     Commits like `count` and destroys what is left. Raises Taken while the ballots could still be counted, and for a
@@ -156,7 +174,8 @@ def count_nothing(cycle_id: int, seats: Mapping[UUID, int], *, now: datetime, at
     """
     db.session.commit()
     if not is_counted(cycle_id):
-        if _cycle(cycle_id).stage is not Stage.COUNTING or not (is_locked(cycle_id) or is_lost(cycle_id)):
+        is_stuck = is_locked(cycle_id) or is_lost(cycle_id) or _has_forged(cycle_id, seats, drawn or {})
+        if _cycle(cycle_id).stage is not Stage.COUNTING or not is_stuck:
             raise Taken("ballots:still_countable")
         with suppress(Missing):
             _urn(cycle_id).close()
@@ -172,13 +191,15 @@ def is_locked(cycle_id: int) -> bool:
 
 
 def is_lost(cycle_id: int) -> bool:
-    """Whether the ballots of a cycle not yet counted can never be: the urn or a key is gone."""
+    """Whether the ballots of a cycle not yet counted can never be: the urn or a key is gone, or was destroyed once."""
     folder = _keys()
     has_key = is_locked(cycle_id) or seal_keys.private(folder, cycle_id) is not None
-    return not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
+    return is_spent(cycle_id) or not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
 
 
-def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Outcome, Counted]:
+def _work_out(
+    cycle_id: int, seats: Mapping[UUID, int], drawn: Mapping[int, int], at: Step
+) -> tuple[Outcome, Counted]:
     key = keys.read(_keys(), cycle_id)
     close_urn(cycle_id)
     at("closed")
@@ -189,19 +210,44 @@ def _work_out(cycle_id: int, seats: Mapping[UUID, int], at: Step) -> tuple[Outco
     private = seal_keys.private(_keys(), cycle_id)
     if private is None:
         raise Taken("ballots:key_gone")
-    said, counted = counting.open_all(_urn(cycle_id).rows(), cycle_id, private, _recogniser(key, seats))
+    tickets = _tickets(cycle_id)
+    said, counted = counting.open_all(_urn(cycle_id).rows(), cycle_id, private, tickets or _recogniser(key, seats))
     at("read")
     outcome = _outcome(cycle_id, seats, said)
+    if tickets is not None:
+        outcome = replace(outcome, receipts=tickets.receipts(drawn))
     at("worked_out")
     return outcome, counted
+
+
+def _has_forged(cycle_id: int, seats: Mapping[UUID, int], drawn: Mapping[int, int]) -> bool:
+    """Whether the count stops because a review got more ballots than tickets."""
+    if _cycle(cycle_id).protection is Protection.STANDARD:
+        return False
+    try:
+        _work_out(cycle_id, seats, drawn, nowhere)
+    except Taken as refusal:
+        return refusal.code == "ballots:more_ballots_than_tickets"
+    return False
 
 
 def _recogniser(key: bytes, seats: Mapping[UUID, int]) -> Recogniser:
     return counting.seated({token_hash(key, seat): review for seat, review in seats.items()})
 
 
+def _tickets(cycle_id: int) -> Tickets | None:
+    """What recognises ballots under maximum protection; None where seats do."""
+    if _cycle(cycle_id).protection is Protection.STANDARD:
+        return None
+    return Tickets(_keys(), cycle_id, db.session.scalars(_living(cycle_id)).all())
+
+
+def _living(cycle_id: int) -> Select[Any]:
+    return select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+
+
 def _outcome(cycle_id: int, seats: Mapping[UUID, int], said: counting.Said) -> Outcome:
-    reviews = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+    reviews = _living(cycle_id)
     return counting.work_out(scheme_of(_cycle(cycle_id).scheme_id), db.session.scalars(reviews), seats, said)
 
 
@@ -240,6 +286,20 @@ def is_destroyed(cycle_id: int) -> bool:
     folder = _keys()
     has_key = keys.exists(folder, cycle_id) or seal_keys.leaves_traces(folder, cycle_id)
     return not has_key and not _urn(cycle_id).leaves_traces()
+
+
+def cast_so_far(cycle_id: int) -> int:
+    """How many ballots the urn holds, for the progress of a cycle as a whole. Raises as `has_cast` does."""
+    with _answering(cycle_id):
+        if _urn(cycle_id).is_closed():
+            raise Closed
+        return _urn(cycle_id).size()
+
+
+def receipts_of(cycle_id: int) -> list[str]:
+    """The receipts of all ballots counted under maximum protection, in hexadecimal and sorted. One query."""
+    codes = select(ReceiptRow.code).where(ReceiptRow.cycle_id == cycle_id)
+    return sorted(bytes(code).hex() for code in db.session.scalars(codes))
 
 
 def cells_of(cycle_id: int) -> Cells:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.disclosure import End, WhyWithheld
@@ -68,3 +68,13 @@ class CycleFigureRow(db.Model):
     reviews: Mapped[int]
     icc1_hundredths: Mapped[int | None]
     variance_hundredths: Mapped[int]
+
+
+class ReceiptRow(db.Model):
+    """A ballot with this receipt was counted. Only whoever held its ticket knows that it is theirs."""
+
+    __tablename__ = "receipt"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"), primary_key=True, autoincrement=False)
+    code: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)

@@ -1,6 +1,10 @@
 """What every response carries: a strict content policy, no referrer, no storing of private pages."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, Response, request
+
+from review.infra.house import house
 
 POLICY = "; ".join(
     [
@@ -9,7 +13,7 @@ POLICY = "; ".join(
         "style-src 'self'",
         "img-src 'self' data:",  # Tabler draws its ticks as data: images
         "font-src 'self'",
-        "connect-src 'self'",
+        "connect-src 'self'{elsewhere}",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -17,8 +21,21 @@ POLICY = "; ".join(
 )
 
 
+def origin_of(url: str) -> str:
+    """Scheme and host of an address, as browsers compare them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _policy() -> str:
+    """Pages talk to their own host, and to the one that takes sealed ballots where that is another."""
+    settings = house().settings
+    cast = origin_of(settings.cast_url)
+    return POLICY.format(elsewhere="" if cast == origin_of(settings.base_url) else f" {cast}")
+
+
 def _dress(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers.setdefault("Content-Security-Policy", _policy())
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer" if request.path.startswith("/s/") else "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

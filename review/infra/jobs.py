@@ -70,6 +70,10 @@ class Job:
 Handler = Callable[[Job], None]
 
 
+class Unfinished(Exception):  # noqa: N818  an answer, not an error
+    """A handler has done a part of a long work: it wants to go on once whatever else is due has had its turn."""
+
+
 def enqueue(kind: str, key: str, payload: Mapping[str, Any], now: datetime, run_at: datetime | None = None) -> None:
     """Ask for `kind` to be done, in the caller's transaction. A second job with the same key is not added."""
     insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
@@ -194,6 +198,10 @@ def work_one(handlers: Mapping[str, Handler], progress: Progress, worker: str, n
         with _kept_alive(row_id, worker, now):
             handlers[kind](job)
             db.session.commit()
+    except Unfinished:
+        db.session.commit()
+        _finish(row_id, worker, state=JobState.WAITING, run_at=now, attempts=0)
+        return True
     except Refusal as refusal:
         # A refusal is an answer, not an accident: the same input would be refused again.
         db.session.rollback()

@@ -16,6 +16,7 @@ ROOT = PACKAGE.parent if IS_CHECKOUT else PACKAGE / "bundle"
 HOME = ROOT if IS_CHECKOUT else Path.cwd()
 KEY_BYTES = 32
 MOST_PROXIES = 5
+CAST = "cast"  # where the web application itself takes sealed ballots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,16 @@ class Settings:
     urn_url: str | None
     smtp_url: str | None
     base_url: str
+    cast_url: str  # where browsers send sealed ballots: beside the pages, or at a host of its own
     secret_key: str
     proxies: int = 0  # how many proxies of ours stand in front: their word about the caller's address is believed
     is_demo: bool = False
     is_testing: bool = False
+
+    @property
+    def takes_casts_here(self) -> bool:
+        """Whether the web application takes sealed ballots itself, because no other place was named."""
+        return self.cast_url == f"{self.base_url}/{CAST}"
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,6 +61,7 @@ class Settings:
         database = environ.get("DATABASE_URL") or f"sqlite:///{data / 'review.sqlite'}"
         if not database.startswith("sqlite") and not environ.get("URN_URL"):
             raise Invalid("settings:urn_url_missing", "URN_URL")
+        base = (environ.get("REVIEW_BASE_URL") or "http://localhost:8360").rstrip("/")
         data.mkdir(parents=True, exist_ok=True, mode=0o700)  # hashes of passwords and what people wrote lie in it
         keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(
@@ -63,7 +71,8 @@ class Settings:
             database_url=database,
             urn_url=environ.get("URN_URL") or None,
             smtp_url=environ.get("SMTP_URL") or None,
-            base_url=(environ.get("REVIEW_BASE_URL") or "http://localhost:8360").rstrip("/"),
+            base_url=base,
+            cast_url=environ.get("REVIEW_CAST_URL") or f"{base}/{CAST}",
             secret_key=key_text(keys / "session.key"),
             proxies=_proxies(environ.get("REVIEW_PROXIES") or "0"),
             is_demo=environ.get("REVIEW_DEMO") == "1",

@@ -17,8 +17,9 @@ from review.cycles.lookup import require_collecting
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.plan import Plan
-from review.domain.refusals import OutOfReach, Taken, TooLate
+from review.domain.refusals import NotAllowed, OutOfReach, Taken, TooLate
 from review.domain.responses import Answers, Ballot
+from review.domain.vocabulary import Protection
 from review.infra.db import db, rows_changed
 from review.peer_review.tables import SeatRow
 from review.people.tables import DepartmentRow, PersonRow
@@ -36,7 +37,10 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class RatingList:
-    """What one rater is asked for in one running cycle; `done` are the seats with a ballot in the urn."""
+    """What one rater is asked for in one running cycle; `done` are the seats with a ballot in the urn.
+
+    Under maximum protection nobody can tell which they are, the server included: then none is, and all are owed.
+    """
 
     cycle: CycleRow
     seats: tuple[Seat, ...]
@@ -45,6 +49,10 @@ class RatingList:
     @property
     def owed(self) -> int:
         return len(self.seats) - len(self.done)
+
+    @property
+    def is_blind(self) -> bool:
+        return _is_blind(self.cycle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ def lists_of(rater_id: int, now: datetime) -> list[RatingList]:
     for cycle in db.session.scalars(_running(now)):
         seats = seats_of(rater_id, cycle.id)
         try:
-            done = ballots.has_cast(cycle.id, [seat.id for seat in seats]) if seats else set()
+            done = ballots.has_cast(cycle.id, [seat.id for seat in seats]) if seats and not _is_blind(cycle) else set()
         except TooLate:  # the close has overtaken us
             continue
         if seats:
@@ -156,24 +164,43 @@ def require_open(file: SeatFile, now: datetime) -> None:
         raise TooLate("peer_review:taken_off")
 
 
+def require_server_side(file: SeatFile) -> None:
+    """Raises NotAllowed where only the rater's browser may seal a ballot: the server must not even see it."""
+    if _is_blind(file.cycle):
+        raise NotAllowed("peer_review:sealed_in_browser")
+
+
 def cast(file: SeatFile, answers: Answers, now: datetime, comment: str = "") -> None:
     """Cast, or cast again: the whole ballot is another one then, its words too.
 
     Raises as `require_open` and `ballots.cast` do.
     """
     require_open(file, now)
+    require_server_side(file)
     ballots.cast(file.cycle.id, file.seat.id, Ballot(file.review.id, answers, comment))
 
 
 def owing(cycle_id: int) -> dict[int, int]:
     """How many ballots each rater still owes, for the worker's reminders; whoever owes none is left out.
 
-    Raises TooLate once the urn is closed.
+    Under maximum protection everybody who is asked owes all of them. Raises TooLate once the urn is closed.
     """
     rows = db.session.execute(_of_cycle(select(SeatRow.id, SeatRow.rater_id), cycle_id).where(*_is_open()))
     rater_of = {seat: rater for seat, rater in rows}  # noqa: C416  rows, not pairs
-    missing = rater_of.keys() - ballots.has_cast(cycle_id, rater_of.keys())
+    is_blind = _is_blind(db.session.get_one(CycleRow, cycle_id))
+    missing = rater_of.keys() - (set() if is_blind else ballots.has_cast(cycle_id, rater_of.keys()))
     return dict(sorted(Counter(rater_of[seat] for seat in missing).items()))
+
+
+def turnout(cycle_id: int) -> tuple[int, int]:
+    """How many ballots are in, and how many are asked for: for the cycle as a whole, never for a part of it.
+
+    Under maximum protection all that is known is how many the urn holds. Raises TooLate once the urn is closed.
+    """
+    seats = asked(cycle_id)
+    if _is_blind(db.session.get_one(CycleRow, cycle_id)):
+        return min(ballots.cast_so_far(cycle_id), seats), seats
+    return seats - sum(owing(cycle_id).values()), seats
 
 
 def asked(cycle_id: int) -> int:
@@ -217,6 +244,10 @@ def step_down(rater_id: int, subject_id: int, now: datetime) -> bool:
         SeatRow.rater_id == rater_id, SeatRow.is_closed.is_(False), SeatRow.review_id.in_(theirs)
     )
     return rows_changed(mine.values(is_closed=True).execution_options(synchronize_session=False)) > 0
+
+
+def _is_blind(cycle: CycleRow) -> bool:
+    return cycle.protection is Protection.MAXIMUM
 
 
 def _running(now: datetime) -> Select[Any]:

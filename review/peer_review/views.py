@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from review.domain.access import Actor, Deed, Standing
 from review.domain.peer_words import LONGEST, least_ballots
-from review.domain.vocabulary import Source
+from review.domain.vocabulary import Protection, Source
 from review.infra.clock import now
 from review.infra.gate import Found, allow, open_to_all
 from review.infra.pages import tell
@@ -42,7 +42,8 @@ def _mine(actor: Actor, form: ConflictForm, moment: datetime, status: int = 200)
     lists = service.lists_of(actor.person_id, moment)
     minimums = {each.cycle.id: scheme_of(each.cycle.scheme_id).minimums[Source.PEERS] for each in lists}
     declared = conflicts.declared_by(actor.person_id)
-    following = next((seat.id for each in lists for seat in each.seats if seat.id not in each.done), None)
+    by_page = (each for each in lists if not each.is_blind)
+    following = next((seat.id for each in by_page for seat in each.seats if seat.id not in each.done), None)
     shown = {"lists": lists, "minimums": minimums, "following": following, "declared": declared}
     return render_template("peer_review/mine.html", form=form, **shown), status
 
@@ -52,6 +53,8 @@ def _mine(actor: Actor, form: ConflictForm, moment: datetime, status: int = 200)
 def ballot(actor: Actor, file: SeatFile) -> ResponseReturnValue:
     moment = now()
     service.require_open(file, moment)
+    if file.cycle.protection is Protection.MAXIMUM:
+        return redirect(url_for("tickets.rate", cycle_id=file.cycle.id))
     return _ballot(actor, file, ballot_form(scheme_of(file.cycle.scheme_id)), moment)
 
 
@@ -60,6 +63,7 @@ def ballot(actor: Actor, file: SeatFile) -> ResponseReturnValue:
 def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
     moment, form = now(), ballot_form(scheme_of(file.cycle.scheme_id))
     service.require_open(file, moment)
+    service.require_server_side(file)
     if not form.accept(lambda: service.cast(file, form.answers(), moment, form.words())):
         return _ballot(actor, file, form, moment), 422
     # No message is shown: it would travel in the session cookie. The next page shows the mark instead.

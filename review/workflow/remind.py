@@ -12,6 +12,7 @@ from sqlalchemy import func, or_, select
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import due_reminder, local_day, reminder_days
 from review.domain.cycle import Stage
+from review.domain.vocabulary import Protection
 from review.infra import organisation, outbox
 from review.infra.db import db
 from review.infra.organisation import Organisation
@@ -119,6 +120,8 @@ def owing(cycle: CycleRow, dates: Collection[tuple[Deadline, datetime]]) -> dict
         for (what, person, ends), count in _open(cycle, deadline, own).items():
             if (deadline, ends) in dates:
                 line = {"what": what, "count": count, "due": ends.isoformat(), "cycle": cycle.name}
+                if cycle.protection is Protection.MAXIMUM:
+                    line["blind"] = True
                 debts.setdefault(person, Debt()).lines.append(line)
     return debts
 

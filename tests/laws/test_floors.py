@@ -16,7 +16,8 @@ FLOORS = [
     "schemes",
     "cycles | stats",
     "responses | ballots",
-    "self_review | supervisor_review | peer_review | customer_survey",
+    "self_review | supervisor_review | peer_review | customer_survey | custody",
+    "tickets",
     "results",
     "reports",
     "workflow",
@@ -36,7 +37,7 @@ WALL = {
     "review.ballots.sealing": "ballots",
 }
 # The conversation between seats and ballots: who may cast or look a seat up.
-MAY_CALL_BALLOTS = {"peer_review", "workflow", "results", "demo", "tables", "ballots"}
+MAY_CALL_BALLOTS = {"custody", "peer_review", "workflow", "results", "demo", "tables", "tickets", "ballots"}
 
 WEB = {"flask", "flask_wtf", "flask_login", "wtforms", "flask_babel"}
 REQUEST_WORLD = {"request", "session", "g", "current_app", "url_for", "render_template", "redirect", "flash", "abort"}

@@ -31,5 +31,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("cycle", schema=None) as batch_op:
+        batch_op.drop_constraint("custody", type_="check")
+        batch_op.drop_constraint("protection", type_="check")
         batch_op.drop_column("custody")
         batch_op.drop_column("protection")

@@ -1,0 +1,1 @@
+"""Maximum protection: blind tickets for raters, the slot for their ballots, and receipts of what was counted."""
