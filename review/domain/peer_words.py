@@ -15,7 +15,7 @@ from review.domain.vocabulary import Source
 LONGEST = 280  # characters, after `normalised`
 SUGGESTED_FROM = 10  # ballots from which a scheme that turns comments on shows them, unless it says otherwise
 
-_HAN = "\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e"
+_HAN = r"\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uff5e"
 _QUOTES = dict.fromkeys(
     map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a\u300c\u300d\u300e\u300f\u301d\u301e\u301f"), '"'
 )

@@ -7,6 +7,7 @@ from review.cycles.lookup import ReviewFile, find_cycle, find_review
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed, Role
 from review.domain.calendar import clock_ends
+from review.domain.vocabulary import Source
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.i18n import request_locale
@@ -14,6 +15,7 @@ from review.infra.pages import ours, tell
 from review.reports.overview import FEW, overview_of, page_of_results
 from review.reports.result_page import gap_rows, level_of, radar_criteria, radar_sources, result_page
 from review.results import publication
+from review.results.teams import agreement_in, team_lines
 from review.schemes.service import scheme_of
 
 bp = Blueprint("reports", __name__)
@@ -73,6 +75,12 @@ def company(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
 
 def _overview(cycle: CycleRow, supervisor_id: int | None) -> str:
-    overview = overview_of(cycle, supervisor_id)
+    overview, scheme = overview_of(cycle, supervisor_id), scheme_of(cycle.scheme_id)
     listing = page_of_results(cycle, supervisor_id, request.args.get("page", 1, type=int))
-    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing, few=FEW)
+    peers = {
+        "teams": team_lines(cycle.id, supervisor_id),
+        "asked": scheme.asked_of(Source.PEERS),
+        "names": {criterion.key: criterion.name for criterion in scheme.criteria},
+        "agreement": agreement_in(cycle.id) if supervisor_id is None else [],
+    }
+    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing, few=FEW, **peers)

@@ -20,6 +20,7 @@ from review.infra.db import db
 from review.infra.house import house
 from review.results import evidence
 from review.results.tables import ScorecardRow, SignOffRow
+from review.results.teams import freeze_teams
 from review.results.waiting import Standing, standing, unfinalised
 from review.results.working import working_of
 from review.schemes.service import scheme_of
@@ -53,12 +54,15 @@ def _quiet(_done: int, _total: int, _step: str) -> None:
 def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
     """Score every review of a counted cycle in the caller's transaction; how many. Harmless to repeat.
 
+    The first time also freezes the peers' figures by department.
+
     Raises NotYet before the count: without the peers' cells every score would be another one.
     """
     if not ballots.is_counted(cycle_id):
         raise NotYet("results:not_counted_yet")
     cycle = db.session.get_one(CycleRow, cycle_id)
     scheme = scheme_of(cycle.scheme_id)
+    freeze_teams(cycle_id, scheme)
     everything = evidence.of_cycle(cycle_id)
     db.session.execute(delete(ScorecardRow).where(ScorecardRow.cycle_id == cycle_id))
     rows = []
