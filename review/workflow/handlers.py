@@ -1,7 +1,7 @@
 """The conductor's jobs by kind, for the assembly."""
 
 from review.infra.jobs import Handler
-from review.workflow import close, launch, plan, publish
+from review.workflow import close, launch, plan, publish, restored
 
 HANDLERS: dict[str, Handler] = {
     plan.KIND: plan.do_plan,
@@ -9,4 +9,6 @@ HANDLERS: dict[str, Handler] = {
     close.COUNT: close.do_count,
     publish.KIND: publish.do_publish,
     publish.DISCARD: publish.do_discard,
+    restored.SETTLE: restored.do_settle,
+    restored.REOPEN: restored.do_reopen,
 }

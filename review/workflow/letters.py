@@ -45,10 +45,16 @@ def cancelled(params: Params) -> Params:
     return dict(params)
 
 
+def asked_again(params: Params) -> Params:
+    """What was cast is lost with its urn: please rate again."""
+    return _with_dates(params)
+
+
 LETTERS = {
     "workflow:opening": opening,
     "workflow:reminder": reminder,
     "workflow:finalise": finalise,
     "workflow:published": published,
     "workflow:cancelled": cancelled,
+    "workflow:asked_again": asked_again,
 }

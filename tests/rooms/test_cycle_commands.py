@@ -32,7 +32,7 @@ def run(settings: Settings, company: Cast, monkeypatch: pytest.MonkeyPatch) -> R
     monkeypatch.setenv("LANG", "en_GB.UTF-8")
 
     def invoke(*arguments: str, command: object = cycle_group) -> Result:
-        return CliRunner().invoke(command, list(arguments), obj=lambda: create_app(settings))  # type: ignore[arg-type]
+        return CliRunner().invoke(command, list(arguments), obj=lambda **how: create_app(settings, **how))  # type: ignore[arg-type]
 
     return invoke
 
