@@ -39,7 +39,9 @@ class Share:
 
 
 def make_managed(folder: Path, cycle_id: int) -> None:
-    """Draw the pair and keep both halves; a pair that is there already stays."""
+    """Draw the pair and keep both halves; a pair that is there already stays, a wrapped one gives way."""
+    if is_locked(folder, cycle_id):
+        destroy(folder, cycle_id)  # trustees were named and then not wanted: nobody has sealed anything to it
     fresh = generate_private_key(SECP256R1())
     put_once(_private(folder, cycle_id), _scalar(fresh))
     kept = private(folder, cycle_id)
@@ -105,6 +107,9 @@ def unlock(folder: Path, cycle_id: int, shares: Sequence[Share]) -> None:
     except (InvalidTag, ValueError):
         raise Invalid("ballots:shares_do_not_fit") from None
     put_once(_private(folder, cycle_id), scalar)
+    if not _wrapped(folder, cycle_id).exists():  # destroyed in this very moment: what was unwrapped goes with it
+        wipe(_private(folder, cycle_id), "seal_key")
+        raise Invalid("ballots:nothing_to_open")
 
 
 def public(folder: Path, cycle_id: int) -> bytes | None:
@@ -119,9 +124,12 @@ def private(folder: Path, cycle_id: int) -> EllipticCurvePrivateKey | None:
 
 
 def destroy(folder: Path, cycle_id: int, at: Step = nowhere) -> None:
-    """Overwrite and remove every part of the pair. Harmless to repeat."""
-    wipe(_private(folder, cycle_id), "seal_key", at)
+    """Overwrite and remove every part of the pair. Harmless to repeat.
+
+    The wrapped key first, so that whoever unwraps it in the same moment notices (see `unlock`).
+    """
     wipe(_wrapped(folder, cycle_id), "wrapped_key", at)
+    wipe(_private(folder, cycle_id), "seal_key", at)
     for number in range(1, TRUSTEES + 1):
         wipe(_share(folder, cycle_id, number), "share", at)
     wipe(_public(folder, cycle_id), "public_key", at)

@@ -20,6 +20,7 @@ class Standing(StrEnum):
     RATER = "rater"  # holds the seat
     RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
     SUBJECT = "subject"  # the review, result or account is about this person
+    TRUSTEE = "trustee"  # keeps a share of the cycle's key
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Actor:
 class Deed(StrEnum):
     """Everything somebody can do, as `room:thing:verb`, in alphabetical order (a law keeps it so)."""
 
+    KEY_OPEN = "custody:key:open"
+    SHARE_TAKE = "custody:share:take"
     CUSTOMER_IMPORT = "customer_survey:customer:import"
     SURVEY_RUN = "customer_survey:survey:run"
     CYCLE_CREATE = "cycles:cycle:create"
@@ -87,6 +90,8 @@ def _to(*who: Role | Standing) -> Allowance:
 EVERYONE = Allowance(everyone=True)
 
 ALLOWED: Mapping[Deed, Allowance] = {
+    Deed.KEY_OPEN: _to(Role.HR, Standing.TRUSTEE),
+    Deed.SHARE_TAKE: _to(Standing.TRUSTEE),
     Deed.CUSTOMER_IMPORT: _to(Role.HR),
     Deed.SURVEY_RUN: _to(Role.HR),
     Deed.CYCLE_CREATE: _to(Role.HR),

@@ -52,6 +52,7 @@ class Facts:
     peer_shortages: int | None = None  # people who would go without peer rating
     peer_shortages_confirmed: bool = False
     seal_ready: bool = False  # the key that seals the ballots is made, and whoever keeps a share of it has it
+    shares_untaken: int | None = None  # of the three of a cycle with trustees
     ticket_keys_ready: bool = False  # every review has the key that signs its tickets, or none is needed
     deadline_passed: bool = False
     close_asked_by_hr: bool = False
@@ -150,7 +151,7 @@ _DATES = Need("cycle:dates_invalid", dates_make_sense)
 _SUPERVISORS = Need("cycle:people_without_supervisor", everyone_has_a_supervisor, "people_without_supervisor")
 _PLAN = Need("cycle:plan_outdated", plan_is_current)
 _SHORTAGES = Need("cycle:peer_shortages_unconfirmed", shortages_are_confirmed, "peer_shortages")
-_TRUSTEES = Need("cycle:trustees_missing", seal_is_ready)
+_TRUSTEES = Need("cycle:trustees_missing", seal_is_ready, "shares_untaken")
 _TICKETS = Need("cycle:ticket_keys_missing", ticket_keys_are_ready)
 _TIME = Need("cycle:deadline_not_passed", time_is_up_or_hr_asked)
 _COUNTED = Need("cycle:count_not_verified", count_is_verified)

@@ -19,7 +19,7 @@ from review.infra.house import house
 from review.infra.i18n import caller_locale
 from review.infra.settings import Settings
 from review.infra.words import say
-from review.workflow import cycle_commands
+from review.workflow import trustee_commands
 from review.workflow.doctor import examine
 from review.workflow.tick import tick
 from review.workflow.worker import run_here
@@ -107,5 +107,5 @@ commands: list[click.Command] = [
     serve_command,
     upgrade_command,
     doctor_command,
-    *cycle_commands.commands,
+    *trustee_commands.commands,
 ]

@@ -22,6 +22,7 @@ from review.infra.jobs import work_all
 from review.infra.words import say
 from review.people import directory
 from review.schemes import service as schemes
+from review.tickets import jobs as ticket_jobs
 from review.workflow import close, launch, plan, proposal, publish
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -37,7 +38,7 @@ def tell(code: str, **params: Any) -> None:
     click.echo(say(Problem(code, None, params), caller_locale()))
 
 
-def _person(employee_no: str | None) -> int | None:
+def person_of(employee_no: str | None) -> int | None:
     if employee_no is None:
         return None
     found = directory.by_number(employee_no)
@@ -81,8 +82,9 @@ def create(name: str, kind: str, scheme: str, departments: tuple[str, ...], by: 
         protection=Protection(given["protection"]),
         custody=Custody(given["custody"]),
     )
-    cycle = service.create(cycle_plan, ours.zone, by=_person(by), now=now)
+    cycle = service.create(cycle_plan, ours.zone, by=person_of(by), now=now)
     count = service.choose(cycle, _people(departments, local_day(max(now, cycle.opens_at), ours.zone)))
+    ticket_jobs.ask(cycle, now)
     tell("workflow:cli_created", name=name, count=count)
 
 
@@ -133,7 +135,7 @@ def _people(names: tuple[str, ...], day: date) -> list[int]:
 @with_app
 def launch_command(name: str, accept_shortages: bool, by: str | None) -> None:
     """Compute the peer assignment of NAME and launch it now."""
-    now, cycle, who = clock_now(), service.by_name(name), _person(by)
+    now, cycle, who = clock_now(), service.by_name(name), person_of(by)
     if cycle.stage in changes.BEFORE_LAUNCH:
         service.refresh_lines(cycle)
         row = plan.keep(cycle, plan.compute(cycle, now), now)
@@ -143,6 +145,7 @@ def launch_command(name: str, accept_shortages: bool, by: str | None) -> None:
             changes.confirm_plan(cycle, row.digest, by=who, now=now)
         else:
             cycle.plan_digest = row.digest
+        ticket_jobs.make_all(cycle)  # whoever launches by command waits for what the worker makes for HR
     launch.run(cycle, by=who, now=now)
     tell("workflow:cli_launched", name=name)
 
@@ -155,7 +158,7 @@ def close_command(name: str, by: str | None) -> None:
     """Close NAME now, even before its deadline, and count it unless a worker is quicker."""
     now = clock_now()
     cycle = service.by_name(name)
-    close.close(cycle, by=_person(by), now=now, early=True)
+    close.close(cycle, by=person_of(by), now=now, early=True)
     db.session.commit()
     work_all(house().handlers, house().progress, "command", now)
     _print_status(service.by_name(name))
@@ -167,7 +170,7 @@ def close_command(name: str, by: str | None) -> None:
 @with_app
 def publish_command(name: str, by: str) -> None:
     """Publish the finalised results of NAME."""
-    who = _person(by)
+    who = person_of(by)
     assert who is not None
     count = publish.run(service.by_name(name), by=who, now=clock_now())
     tell("workflow:cli_published", name=name, count=count)
@@ -188,6 +191,3 @@ def _print_status(cycle: CycleRow) -> None:
         click.echo(f"{key}: {value.isoformat() if isinstance(value, date | datetime) else value}")
     for line in service.ledger_of(cycle.id):
         click.echo(f"moved: {line.at.isoformat()} {line.move} {line.from_stage} -> {line.to_stage} {line.by or '-'}")
-
-
-commands: list[click.Command] = [cycle_group]

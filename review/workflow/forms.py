@@ -160,6 +160,12 @@ class ReasonForm(Form):
     reason = TextAreaField(validators=[filled(), at_most(1000)], filters=[strip])
 
 
+class GoOnForm(ReasonForm):
+    """Why ballots are given up, and the cycle's name, typed again: they can never be counted afterwards."""
+
+    name = StringField(validators=[filled()], filters=[strip])
+
+
 class PublishForm(Form):
     """The cycle's name, typed again: publishing cannot be taken back."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import aliased
 
 from review.ballots import service as ballots
+from review.custody import service as custody
 from review.customer_survey import jobs as customers
 from review.cycles import changes, service
 from review.cycles.service import dates_of, period_of
@@ -18,13 +19,14 @@ from review.domain.calendar import date_problems
 from review.domain.cycle import Facts, Move, Need, checklist, unmet_needs
 from review.domain.plan import Plan
 from review.domain.refusals import Invalid, NotYet, Problem, Taken
-from review.domain.vocabulary import Protection
+from review.domain.vocabulary import Custody, Protection
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job
 from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
 from review.schemes.tables import SchemeRow, SchemeState
+from review.tickets import service as tickets
 from review.workflow import asking, plan
 from review.workflow.tables import ScheduleRow
 
@@ -85,8 +87,9 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         plan_current=digest is not None and digest == cycle.plan_digest,
         peer_shortages=missing,
         peer_shortages_confirmed=cycle.plan_confirmed,
-        seal_ready=ballots.is_seal_ready(cycle.id),
-        ticket_keys_ready=cycle.protection is Protection.STANDARD,
+        seal_ready=custody.is_ready(cycle),
+        shares_untaken=custody.untaken(cycle),
+        ticket_keys_ready=tickets.is_ready(cycle),
     )
 
 
@@ -125,7 +128,16 @@ def without_supervisor(cycle: CycleRow, now: datetime, most: int) -> list[tuple[
 
 def needs(cycle: CycleRow, facts: Facts) -> tuple[tuple[Need, bool], ...]:
     """Every need of the launch with whether it is met; none once the cycle has been launched."""
-    return checklist(cycle.stage, Move.LAUNCH, facts) if cycle.stage in changes.BEFORE_LAUNCH else ()
+    if cycle.stage not in changes.BEFORE_LAUNCH:
+        return ()
+    needed = checklist(cycle.stage, Move.LAUNCH, facts)
+    return tuple(one for one in needed if one[0].code not in _not_asked_of(cycle))
+
+
+def _not_asked_of(cycle: CycleRow) -> set[str]:
+    """Needs that every cycle of its kind meets, so that no list speaks of trustees or tickets where there are none."""
+    trustees = set() if cycle.custody is Custody.TRUSTEES else {"cycle:trustees_missing"}
+    return trustees | (set() if cycle.protection is Protection.MAXIMUM else {"cycle:ticket_keys_missing"})
 
 
 def do_launch(job: Job) -> None:
@@ -153,8 +165,9 @@ def run(cycle: CycleRow, *, by: int | None, now: datetime, report: plan.Report =
     peer_review.seat_all(cycle, computed)
     report(3, STEPS, "urn")
     ballots.open_urn(cycle.id)
+    fingerprint = tickets.freeze(cycle, by=by, now=now)
     report(4, STEPS, "letters")
-    outbox.put_all(_letters(cycle, computed, now))
+    outbox.put_all(_letters(cycle, computed, fingerprint, now))
     report(5, STEPS, "invitations")
     customers.ask_for(customers.INVITE, cycle.id, now)
 
@@ -189,7 +202,7 @@ def owed_at_start(cycle: CycleRow, computed: Plan) -> dict[int, Owed]:
     return owed
 
 
-def _letters(cycle: CycleRow, computed: Plan, now: datetime) -> Iterator[dict[str, Any]]:
+def _letters(cycle: CycleRow, computed: Plan, fingerprint: str | None, now: datetime) -> Iterator[dict[str, Any]]:
     owed = owed_at_start(cycle, computed)
     people = select(PersonRow.id, PersonRow.name, PersonRow.email, PersonRow.locale)
     for person, name, email, locale in db.session.execute(people.where(PersonRow.email.is_not(None))):
@@ -203,5 +216,6 @@ def _letters(cycle: CycleRow, computed: Plan, now: datetime) -> Iterator[dict[st
                 "ratings": mine.ratings,
                 "self_due_at": cycle.self_due_at.isoformat(),
                 "closes_at": cycle.closes_at.isoformat(),
+                "fingerprint": fingerprint,
             }
             yield outbox.letter(OPENING, f"cycle:{cycle.id}", str(email), locale, params, now=now)

@@ -12,12 +12,14 @@ from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import local_day
 from review.domain.cycle import Facts, Move, Stage, checklist, unmet_needs
 from review.domain.refusals import Invalid, NotYet
+from review.domain.vocabulary import Custody, Protection
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job, enqueue
 from review.people.tables import PersonRow
 from review.results import publication
 from review.results import service as results
+from review.tickets import service as tickets
 from review.workflow import asking, launch
 from review.workflow.tables import ScheduleRow
 
@@ -100,11 +102,18 @@ def cancel(cycle: CycleRow, reason: str, *, by: int, now: datetime) -> None:
     outbox.take_back(launch.OPENING, f"cycle:{cycle.id}")
     if row := db.session.get(ScheduleRow, cycle.id):
         db.session.delete(row)
-    if was in {Stage.COLLECTING, Stage.FINALISING}:
+    if was in {Stage.COLLECTING, Stage.FINALISING} or _has_keys(cycle):
         enqueue(DISCARD, f"discard:{cycle.id}", {"cycle_id": cycle.id}, now)
+    if was in {Stage.COLLECTING, Stage.FINALISING}:
         outbox.put_all(_to_subjects(cycle, CANCELLED, now, reason=said))
+
+
+def _has_keys(cycle: CycleRow) -> bool:
+    """Whether keys are made before the launch."""
+    return cycle.custody is Custody.TRUSTEES or cycle.protection is Protection.MAXIMUM
 
 
 def do_discard(job: Job) -> None:
     """The job: nobody will ever read what was in this urn. Harmless to repeat."""
     ballots.destroy(int(job.payload["cycle_id"]))
+    tickets.forget(int(job.payload["cycle_id"]))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from review.custody import service as custody
 from review.cycles.service import in_stage
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Role
@@ -22,7 +23,7 @@ from review.results import publication, waiting
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 
-MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT = 30, 2, 6, 5
+MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT, MINUTES_SHARE = 30, 2, 6, 5, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
+    found += _as_trustee(actor)
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -120,6 +122,14 @@ def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
         )
 
 
+def _as_trustee(actor: Actor) -> Iterator[ToDo]:
+    for duty in custody.duties_of(actor.person_id):
+        key, due, endpoint = (
+            ("share", duty.cycle.opens_at, "custody.share") if duty.is_share else ("open", None, "desk.open_page")
+        )
+        yield ToDo(key, duty.cycle.name, due, endpoint, {"cycle_id": duty.cycle.id}, minutes=MINUTES_SHARE)
+
+
 def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Iterator[ToDo]:
     """Only the newest result is asked for: an older one that was never signed has run its clock."""
     for row in published[-1:]:
@@ -130,13 +140,15 @@ def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Ite
 
 
 def _as_hr(now: datetime, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
-    """Cycles that wait for HR: to be launched, to be published, or a job that was refused."""
+    """Cycles that wait for HR: to be launched, for trustees, to be published, or a job that was refused."""
     for cycle in cycles:
         if cycle.stage is Stage.FINALISING:
             yield ToDo("publish", cycle.name, cycle.finalise_by, "desk.publish_page", {"cycle_id": cycle.id})
         elif cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
             key = "launch_late" if cycle.opens_at <= now else "launch"
             yield ToDo(key, cycle.name, cycle.opens_at, "desk.cycle", {"cycle_id": cycle.id})
+        elif custody.is_waiting(cycle):
+            yield ToDo("locked", cycle.name, None, "desk.cycle", {"cycle_id": cycle.id})
     failed = select(JobRow.key).where(JobRow.state == JobState.FAILED).limit(20)
     count = len(db.session.scalars(failed).all())
     if count:

@@ -22,6 +22,8 @@ from review.infra import organisation
 from review.infra.db import db, only_reading
 from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
+from review.tickets import jobs as ticket_jobs
+from review.tickets import service as tickets
 from review.workflow import asking, close, launch, remind
 from review.workflow.remind import Debt
 from review.workflow.tables import PeerProgressRow, ReminderRow, ScheduleRow
@@ -45,7 +47,7 @@ class Ticked:
 def tick(now: datetime) -> Ticked:
     """Do everything that is due, each piece in a transaction of its own."""
     done = Ticked()
-    for step in (_open_due, _close_due, _remind_due, _snapshot_due):
+    for step in (_keys_due, _open_due, _close_due, _count_due, _remind_due, _snapshot_due):
         step(now, done)
     return done
 
@@ -78,6 +80,18 @@ def _own_transaction(what: str, done: Ticked) -> Iterator[None]:
         done.failed.append(what)
 
 
+def _keys_due(now: datetime, done: Ticked) -> None:
+    """Keys for tickets that are missing, whatever has added somebody to the cycle."""
+
+    def missing() -> list[CycleRow]:
+        before = in_stage(Stage.DRAFT, Stage.NOMINATING)
+        return [cycle for cycle in before if not tickets.is_ready(cycle)]
+
+    for cycle_id in _cycles(missing):
+        with _own_transaction(f"keys:{cycle_id}", done):
+            ticket_jobs.ask(db.session.get_one(CycleRow, cycle_id), now)
+
+
 def _open_due(now: datetime, done: Ticked) -> None:
     waiting = select(CycleRow).join(ScheduleRow, ScheduleRow.cycle_id == CycleRow.id)
     due = waiting.where(CycleRow.opens_at <= now, CycleRow.stage.in_([Stage.DRAFT, Stage.NOMINATING]))
@@ -100,6 +114,13 @@ def _close_due(now: datetime, done: Ticked) -> None:
             cycle = db.session.get_one(CycleRow, cycle_id)
             close.close(cycle, by=None, now=now)
             done.closed.append(cycle.name)
+
+
+def _count_due(now: datetime, done: Ticked) -> None:
+    """Counts that may go on: their ballots were opened, and whoever opened them was cut off before asking for it."""
+    for cycle_id in _cycles(lambda: [cycle for cycle in in_stage(Stage.COUNTING) if close.may_go_on(cycle)]):
+        with _own_transaction(f"count:{cycle_id}", done):
+            close.ask_count(cycle_id, now)
 
 
 def _remind_due(now: datetime, done: Ticked) -> None:
@@ -147,8 +168,7 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
     )
     for cycle_id in _cycles(lambda: list(db.session.scalars(missing))):
         with _own_transaction(f"snapshot:{cycle_id}", done):
-            seats = peer_review.asked(cycle_id)
-            percent = rounded(seats - sum(peer_review.owing(cycle_id).values()), seats)
+            percent = rounded(*peer_review.turnout(cycle_id))
             if percent is not None:
                 done.snapshots += _note_progress(cycle_id, day, percent)
 

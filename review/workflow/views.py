@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
+from review.custody import service as custody
 from review.cycles import service
 from review.cycles.lookup import find_cycle
 from review.cycles.tables import CycleRow, ReviewRow
@@ -15,6 +16,7 @@ from review.domain.cycle import Stage
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
+from review.infra.house import house
 from review.infra.i18n import request_locale
 from review.infra.ids import row_id
 from review.infra.lists import page_of, slice_of
@@ -23,6 +25,7 @@ from review.people import directory
 from review.results import service as results
 from review.schemes import service as schemes
 from review.schemes.tables import SchemeRow
+from review.tickets import jobs as ticket_jobs
 from review.workflow import asking, choosing, close, launch, plan, proposal, remind
 from review.workflow.board import board_of, working_days
 from review.workflow.doors import desk as bp
@@ -75,6 +78,7 @@ def create(actor: Actor) -> ResponseReturnValue:
         cycle = service.create(form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
         if form.who.data != Who.LATER:
             choosing.choose(cycle, departments)
+        ticket_jobs.ask(cycle, at)
         made.append(cycle.id)
 
     if not form.accept(act):
@@ -98,7 +102,9 @@ def change(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 
     def act() -> None:
         service.change(cycle, form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
+        custody.follow(cycle)
         plan.forget(cycle)
+        ticket_jobs.ask(cycle, at)
 
     if not form.accept(act):
         return render_template("workflow/cycle_form.html", form=form, cycle=cycle), 422
@@ -132,6 +138,7 @@ def choose(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     else:
         added = request.form.getlist("add", type=row_id)
         count = choosing.add_and_remove(cycle, added, request.form.getlist("remove", type=row_id))
+    ticket_jobs.ask(cycle, now())
     tell("workflow:people_chosen", count=count)
     return redirect(url_for("desk.people", cycle_id=cycle.id, q=request.form.get("q") or None))
 
@@ -144,9 +151,14 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     context["moves"] = service.ledger_of(cycle.id)
     if cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
         facts = launch.facts_of(cycle, at)
+        making = asking.stand_of(ticket_jobs.key_of(cycle.id))
         return render_template(
             "workflow/draft.html",
             **context,
+            busy=making.busy,
+            progress=house().progress.read(making.busy) if making.busy else None,
+            broken=making.refused,
+            trustees=custody.trustees_of(cycle.id),
             facts=facts,
             needs=launch.needs(cycle, facts),
             date_problems=launch.problems_of_dates(cycle, at),
@@ -167,5 +179,12 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
         )
     if cycle.stage is Stage.COUNTING:
         refused = asking.stand_of(close.count_key(cycle.id)).refused
-        return render_template("workflow/counting.html", **context, refused=refused, job=close.count_key(cycle.id))
+        return render_template(
+            "workflow/counting.html",
+            **context,
+            refused=refused,
+            job=close.count_key(cycle.id),
+            trustees=custody.trustees_of(cycle.id) if custody.is_waiting(cycle) else [],
+            is_stuck=close.is_stuck(cycle),
+        )
     return render_template("workflow/after.html", **context, standing=results.standing(cycle.id))

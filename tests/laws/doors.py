@@ -60,6 +60,12 @@ FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
 
 DOORS: Mapping[str, Door] = {
     "static": Door(lambda _facts: {"filename": "favicon.svg"}),
+    # None of these people is a trustee: tests/rooms/test_custody.py tries the doors of those who are.
+    "custody.kept": DRAFT,
+    "custody.name_trustees": DRAFT,
+    "custody.share": DRAFT,
+    "custody.show": DRAFT,
+    "custody.trustees": DRAFT,
     "customer_survey.import_": PLAIN,
     "customer_survey.confirm": Door(lambda facts: {"upload_id": facts.customer_upload}),
     "customer_survey.surveys": COLLECTING,
@@ -82,12 +88,15 @@ DOORS: Mapping[str, Door] = {
     "desk.cycles": PLAIN,
     "desk.do_again": PLAIN,
     "desk.edit": DRAFT,
+    "desk.give_up_peers": COLLECTING,
     "desk.jobs": PLAIN,
     "desk.launch_now": DRAFT,
     "desk.mail": PLAIN,
     "desk.make_plan": DRAFT,
     "desk.move": Door(_of_ada("collecting"), "ada", frozenset({422})),
     "desk.new": PLAIN,
+    "desk.open_ballots": COLLECTING,
+    "desk.open_page": COLLECTING,
     "desk.peers": DRAFT,
     "desk.people": DRAFT,
     "desk.progress": DRAFT,
@@ -98,6 +107,7 @@ DOORS: Mapping[str, Door] = {
     "desk.reviews": COLLECTING,
     "desk.schedule": DRAFT,
     "desk.send_again": PLAIN,
+    "desk.without_peers": COLLECTING,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
@@ -159,6 +169,13 @@ DOORS: Mapping[str, Door] = {
     "supervisor_review.sheet": Door(_of_ada("collecting"), "ada"),
     "supervisor_review.team": PLAIN,
     "supervisor_review.write": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    # No cycle of this company draws tickets: tests/rooms/test_tickets.py tries the doors of one that does.
+    "tickets.draw": Door(_cycle("collecting"), "seat", frozenset({404})),
+    "tickets.keys": Door(_cycle("collecting"), shows=frozenset({404})),
+    "tickets.rate": Door(_cycle("collecting"), "seat", frozenset({404})),
+    "tickets.receipts": Door(_cycle("collecting"), shows=frozenset({404})),
+    "tickets.receipts_list": Door(_cycle("collecting"), shows=frozenset({404})),
+    "tickets.tickets": Door(_cycle("collecting"), "seat", frozenset({404})),
 }
 
 # These post without a CSRF token: the secret in the address is their proof (see review/customer_survey/public.py).
@@ -168,6 +185,9 @@ WITHOUT_CSRF = {"customer_survey.answer", "customer_survey.unsubscribe"}
 GOLDEN: Mapping[str, set[str]] = {
     "peer_review.ballot": {"peer"},
     "peer_review.cast": {"peer"},
+    "tickets.draw": {"peer"},
+    "tickets.rate": {"peer"},
+    "tickets.tickets": {"peer"},
     "self_review.show": {"ada", "sam"},
     "self_review.write": {"ada"},
     "self_review.autosave": {"ada"},
@@ -189,6 +209,12 @@ GOLDEN: Mapping[str, set[str]] = {
     "desk.publish_now": {"hana"},
     "desk.cancel": {"hana"},
     "desk.move": {"hana"},
+    "desk.open_ballots": {"hana"},
+    "desk.give_up_peers": {"hana"},
+    "custody.name_trustees": {"hana"},
+    "custody.share": set(),
+    "custody.show": set(),
+    "custody.kept": set(),
     "desk.audit": {"hana", "max"},
     "desk.mail": {"hana", "max"},
     "people.edit_now": {"hana", "max"},
