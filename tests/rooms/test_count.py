@@ -1,7 +1,7 @@
 """The count: ballots become cells exactly once, whatever stops it and wherever, and nothing else of them remains."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from review.app import create_app
 from review.ballots import counting, keys, service
+from review.ballots.disk import Step
 from review.ballots.service import urn_at
 from review.ballots.sqlite_urn import SqliteUrn
 from review.ballots.tables import CellRow, CountRow
 from review.cycles.tables import ReviewRow
 from review.domain.cycle import Stage
 from review.domain.disclosure import Cell, Shown, WhyWithheld, Withheld
-from review.domain.refusals import Taken, TooLate
+from review.domain.refusals import Refusal, Taken, TooLate
 from review.domain.responses import Ballot
 from review.domain.vocabulary import Level
 from review.infra.db import db
@@ -220,14 +221,14 @@ STEPS = [
 ]  # fmt: skip
 
 
-def count_and_die(cycle_id: int, step: str) -> int:
-    """Count in a process of its own, which is gone without any cleaning up when `step` is reached; its status."""
+def die_at(step: str, act: Callable[[Step], object]) -> int:
+    """Act in a process of its own, which is gone without any cleaning up when `step` is reached; its status."""
     db.session.remove()
     db.engine.dispose()
     child = os.fork()
     if child == 0:
         try:
-            run(cycle_id, at=lambda reached: os._exit(9) if reached == step else None)
+            act(lambda reached: os._exit(9) if reached == step else None)
         finally:
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -252,13 +253,31 @@ def test_a_count_killed_at_any_step_ends_with_the_same_cells(
             said.setdefault(ballot.review_id, []).append(ballot)
         outcome = counting.work_out(scheme, reviews, peers.seats_for_count(cycle), said)
         expected |= counting._sorted(outcome.cells)
-    assert count_and_die(cycle, step) == 9
+    assert die_at(step, lambda at: run(cycle, at=at)) == 9
     was_counted = service.is_counted(cycle)
     assert was_counted == (STEPS.index(step) >= STEPS.index("written"))
     assert was_counted or not service.is_destroyed(cycle)
     assert run(cycle) == counting.Counted(9, 0)
     assert service.cells_of(cycle) == expected
     assert service.is_destroyed(cycle)
+
+
+@pytest.mark.parametrize("step", STEPS[STEPS.index("remembered") :])
+def test_a_cancelling_killed_at_any_step_is_finished_and_leaves_nothing(
+    step: str, cycle: int, settings: Settings, cast: Cast
+) -> None:
+    set_stage(cycle, Stage.CANCELLED)
+    db.session.commit()
+    assert die_at(step, lambda at: service.destroy(cycle, at=at)) == 9
+    seats = peers.seats_for_count(cycle)
+    with pytest.raises(Refusal):
+        service.cast(cycle, next(iter(seats)), Ballot(review_of(cycle, cast["ada"]), GOOD))
+    service.destroy(cycle)
+    assert service.is_destroyed(cycle)
+    assert service.cells_of(cycle) == {}
+    assert [path.suffix for path in settings.keys_dir.glob("*-[0-9]*")] == [".gone"]
+    with pytest.raises(Taken):
+        service.open_urn(cycle)
 
 
 def test_nothing_of_a_ballot_is_left_on_the_disk(cycle: int, settings: Settings) -> None:
