@@ -34,5 +34,3 @@ export const toText = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 export const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-
-export const sameBytes = (one, other) => one.length === other.length && one.every((byte, index) => byte === other[index]);
