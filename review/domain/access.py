@@ -59,6 +59,7 @@ class Deed(StrEnum):
     RESULT_SEE_OWN = "reports:result:see_own"
     TEAM_REPORT_SEE = "reports:team:see"
     RESULT_FINALISE = "results:result:finalise"
+    SCHEME_EDIT = "schemes:scheme:edit"
     SCHEME_READ = "schemes:scheme:read"
     SELF_REVIEW_READ = "self_review:review:read"
     SELF_REVIEW_WRITE = "self_review:review:write"
@@ -113,6 +114,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.RESULT_SEE_OWN: EVERYONE,
     Deed.TEAM_REPORT_SEE: _to(Role.SUPERVISOR),
     Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
+    Deed.SCHEME_EDIT: _to(Role.HR),
     Deed.SCHEME_READ: EVERYONE,
     Deed.SELF_REVIEW_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE),
     Deed.SELF_REVIEW_WRITE: _to(Standing.SUBJECT),

@@ -35,6 +35,10 @@ def store(scheme: Scheme, now: datetime, by: int | None) -> SchemeRow:
     return row
 
 
+def stored(scheme_id: int) -> SchemeRow | None:
+    return db.session.get(SchemeRow, scheme_id)
+
+
 def latest(key: str) -> SchemeRow | None:
     query = select(SchemeRow).where(SchemeRow.key == key, SchemeRow.state == SchemeState.OPEN)
     return db.session.scalar(query.order_by(SchemeRow.version.desc()).limit(1))

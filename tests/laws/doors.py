@@ -152,6 +152,8 @@ DOORS: Mapping[str, Door] = {
     "results.finalise": Door(_of_ada("finalising"), "ada"),
     "results.sign_off": Door(_of_ada("finalising"), "ada", frozenset({422})),
     "results.team": FINALISING,
+    "schemes.change_minimums": Door(lambda _facts: {"scheme_id": 1}, shows=frozenset({422})),
+    "schemes.minimums_page": Door(lambda _facts: {"scheme_id": 1}),
     "schemes.read": PLAIN,
     "self_review.autosave": Door(_of_ada("collecting"), "ada", frozenset({204, 422})),
     "self_review.show": Door(_of_ada("collecting"), "ada", frozenset({409})),  # Sam rates first, then reads
@@ -202,6 +204,7 @@ GOLDEN: Mapping[str, set[str]] = {
     "reports.result": {"ada", "sam", "hana"},
     "reports.acknowledge": {"ada"},
     "reports.company": {"hana"},
+    "schemes.change_minimums": {"hana"},
     "customer_survey.links": {"hana"},
     "customer_survey.confirm": {"hana"},
     "desk.launch_now": {"hana"},
