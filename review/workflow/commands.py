@@ -11,15 +11,15 @@ from wsgiref.simple_server import make_server
 import click
 
 from review.ballots import service as ballots
-from review.domain.refusals import Problem
-from review.infra import migrate, organisation, preconditions
+from review.domain.refusals import Problem, Refusal
+from review.infra import migrate, organisation, preconditions, restore
 from review.infra.clock import now as clock_now
 from review.infra.command import with_app
 from review.infra.house import house
 from review.infra.i18n import caller_locale
 from review.infra.settings import Settings
-from review.infra.words import say
-from review.workflow import trustee_commands
+from review.infra.words import say, say_all
+from review.workflow import backup_commands, trustee_commands
 from review.workflow.doctor import examine
 from review.workflow.tick import tick
 from review.workflow.worker import run_here
@@ -82,21 +82,29 @@ def serve_command(create_app: Callable[[], Any], port: int, host: str, threads: 
 @click.pass_obj
 def upgrade_command(create_app: Callable[[], Any]) -> None:
     """Bring the database, and every urn that stands open, to the newest schema."""
-    migrate.upgrade(Settings.from_env(os.environ).database_url)
+    settings = Settings.from_env(os.environ)
+    restore.finish_interrupted(settings)
+    migrate.upgrade(settings.database_url)
     with create_app().app_context():
         ballots.upgrade_urns()
     click.echo(say(Problem("workflow:cli_upgraded"), caller_locale()))
 
 
 @click.command("doctor")
-@with_app
-def doctor_command() -> None:
+@click.pass_obj
+def doctor_command(create_app: Callable[..., Any]) -> None:
     """Look the installation over; exit status 1 when something is wrong."""
     wrong = 0
-    for finding in examine(house().settings, clock_now()):
-        sentence = say(Problem(finding.code, None, {"detail": finding.detail}), caller_locale())
-        click.echo(f"{'ok' if finding.is_ok else '!!'}  {sentence}")
-        wrong += not finding.is_ok
+    try:
+        app = create_app(is_checked=False)  # what everybody else refuses, the doctor explains
+    except Refusal as refusal:
+        for sentence in say_all(refusal, caller_locale()):
+            click.echo(f"!!  {sentence}")
+        sys.exit(1)
+    with app.app_context():
+        for finding in examine(house().settings, clock_now()):
+            click.echo(f"{'ok' if finding.is_ok else '!!'}  {say(finding.problem, caller_locale())}")
+            wrong += not finding.is_ok
     if wrong:
         sys.exit(1)
 
@@ -108,4 +116,5 @@ commands: list[click.Command] = [
     upgrade_command,
     doctor_command,
     *trustee_commands.commands,
+    *backup_commands.commands,
 ]

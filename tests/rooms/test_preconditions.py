@@ -129,7 +129,7 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 def test_the_doctor_tells_what_the_others_refuse(tmp_path: Path) -> None:
     for variable, value, sentence in (
         ("FLASK_DEBUG", "1", "!!  Debug mode"),
-        ("REVIEW_BACKUPS", str(tmp_path / "instance"), "!!  The urns and the backups"),
+        ("REVIEW_BACKUPS", str(tmp_path / "instance"), "!!  REVIEW_BACKUPS: The urns and the backups"),
     ):
         done = run(tmp_path, "doctor", **{variable: value})
         assert done.returncode == 1
