@@ -16,14 +16,17 @@ from werkzeug.serving import make_server
 
 from review.app import create_app
 from review.ballots import service as ballots
+from review.domain.cycle import Stage
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.peer_review.tables import SeatRow
+from review.tickets import service as tickets
 from review.tickets.endpoint import create_endpoint
 from review.tickets.tables import TicketDrawRow, TicketRow
 from tests.chromium import chromium
 from tests.make import Cast, Somebody, make_cast
-from tests.make_cycle import set_dates
+from tests.make_cycle import set_dates, set_stage
 from tests.make_peers import ASKED, open_ballots
 from tests.make_tickets import make_maximum
 from tests.postgres import free_port
@@ -230,6 +233,48 @@ def receipts_in(place: Place) -> list[str]:
             for token_hash, version, sealed in urn_at(place.settings, place.cycle).rows()
         ]
     return sorted(hashlib.sha256(b"review360 receipt|" + (each.ticket or b"")).hexdigest() for each in opened)
+
+
+def count(place: Place) -> None:
+    with place.app.app_context():
+        seats = dict(db.session.execute(select(SeatRow.id, SeatRow.review_id)).all())
+        set_stage(place.cycle, Stage.COUNTING)
+        db.session.commit()
+        ballots.close_urn(place.cycle)
+        counted = ballots.count(place.cycle, seats, now=now(), drawn=tickets.drawn(place.cycle, seats))
+        assert (counted.ballots, counted.strangers) == (2, 0)
+
+
+def test_a_rater_finds_every_ballot_in_the_published_list_and_misses_one_that_is_not(place: Place) -> None:
+    with place.window(place.cast["bo"]) as page:
+        draw(page, place)
+        for name in ("Ada", "Cy"):
+            page.get_by_role("button", name=f"Rate {name}").click()
+            choose(page, "good")
+            send(page)
+            page.get_by_text("The ballot is cast.").wait_for()
+            page.get_by_role("button", name="Back to the list").click()
+        with page.expect_download() as caught:
+            page.get_by_role("button", name="Save as a file").click()
+        saved = caught.value.path()
+        count(place)
+        page.goto(f"/peers/{place.cycle}/receipts")
+        page.locator("#saved").set_input_files(saved)
+        page.get_by_text("2 of your 2 ballots were counted.").wait_for()
+        box, go = page.locator("#pasted"), page.get_by_role("button", name="Compare")
+        known = [line for line in box.input_value().splitlines() if len(line) == 32]
+        foreign, typo = "0123456789abcdef" * 2, known[0][:-1]
+        for text, told in (
+            (" ".join(known[0][n : n + 4] for n in range(0, 32, 4)).upper(), "Your ballot was counted."),
+            ("\n".join([*known, foreign]), "2 of your 3 ballots were counted."),
+            (foreign, "Your ballot is not in the list."),
+            (f"{known[0]}\n{typo}", "Not readable as receipts: 1 of the lines."),
+            ("nothing", "No receipt was found"),
+        ):
+            box.fill(text)
+            go.click()
+            page.locator("#compared").get_by_text(told).wait_for()
+        assert page.evaluate(STORED) == [0, 0, 0, 0]
 
 
 def test_whoever_comes_back_with_the_passphrase_changes_the_ballot_they_cast(place: Place) -> None:
