@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from wsgiref.simple_server import make_server
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import click
 
@@ -61,6 +61,13 @@ def _instant(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=organisation.current().zone)
 
 
+class Quiet(WSGIRequestHandler):
+    """Writes no line for a request: it would say who rated when."""
+
+    def log_message(self, *_told: object) -> None:
+        pass
+
+
 @click.command("serve")
 @click.option("--port", type=int, default=PORT, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -70,11 +77,12 @@ def serve_command(create_app: Callable[[], Any], port: int, host: str, threads: 
     """Serve the web application: gunicorn here, a plain single server on Windows."""
     if os.name == "nt":
         click.echo(say(Problem("workflow:cli_plain_server"), caller_locale()), err=True)
-        make_server(host, port, create_app()).serve_forever()
+        make_server(host, port, create_app(), handler_class=Quiet).serve_forever()
         return
     preconditions.require(Settings.from_env(os.environ))  # here, where a refusal is a sentence and not a trace
     command = [sys.executable, "-m", "gunicorn", "review.app:create_app()", "--bind", f"{host}:{port}"]
-    command += ["--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", "--log-level", "warning"]
+    # At "warning" it would tell the address and the words of whoever sends a header that makes no sense.
+    command += ["--worker-class", "gthread", "--threads", str(threads), "--no-control-socket", "--log-level", "error"]
     os.execv(command[0], command)  # noqa: S606  no shell: this process becomes the server, so signals reach it
 
 
