@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from review.ballots import counting, keys, seal_keys, ticket_keys
+from review.ballots import counting, keys, seal_keys
 from review.ballots.counting import Cells, Comments, Counted, Outcome, Recogniser
 from review.ballots.disk import Step, nowhere
 from review.ballots.keys import token_hash
@@ -59,49 +59,6 @@ def open_urn(cycle_id: int) -> None:
         db.session.flush()
         keys.make(folder, cycle_id)
         urn.create()
-
-
-def can_reopen(cycle_id: int) -> bool:
-    """Whether a fresh urn can take the place of a lost one: never of one that was destroyed, never without its people.
-
-    Trustees hold shares of one key pair and tickets are signed by keys of their own: what is gone of those stays gone.
-    """
-    cycle, folder = _cycle(cycle_id), _keys()
-    if cycle.stage is not Stage.COLLECTING or is_counted(cycle_id) or is_spent(cycle_id):
-        return False
-    if cycle.custody is Custody.TRUSTEES and not (is_seal_ready(cycle_id) and is_locked(cycle_id)):
-        return False
-    if cycle.protection is Protection.STANDARD:
-        return True
-    has_tickets = set(db.session.scalars(_living(cycle_id))) <= ticket_keys.made(folder, cycle_id)
-    return has_tickets and _has_seal(cycle_id)
-
-
-def reopen_urn(cycle_id: int) -> None:
-    """A fresh urn in place of a lost one, with a fresh key; harmless to repeat.
-
-    What is left of the lost one is destroyed: nobody could count it. Raises Taken where `can_reopen` says no.
-    """
-    if not can_reopen(cycle_id):
-        raise Taken("ballots:urn_gone")
-    folder, urn = _keys(), _urn(cycle_id)
-    if not is_lost(cycle_id) and is_whole(cycle_id):
-        return
-    keys.destroy(folder, cycle_id)
-    urn.drop()
-    if not _has_seal(cycle_id):  # of one that is here the raters' browsers may know the fingerprint
-        seal_keys.destroy(folder, cycle_id)
-        seal_keys.make_managed(folder, cycle_id)
-    db.session.merge(UrnRow(cycle_id=cycle_id))
-    db.session.flush()
-    keys.make(folder, cycle_id)
-    urn.create()
-
-
-def _has_seal(cycle_id: int) -> bool:
-    folder = _keys()
-    can_open = is_locked(cycle_id) or seal_keys.private(folder, cycle_id) is not None
-    return can_open and seal_keys.is_made(folder, cycle_id)
 
 
 def is_seal_ready(cycle_id: int) -> bool:
@@ -240,9 +197,7 @@ def is_lost(cycle_id: int) -> bool:
     return is_spent(cycle_id) or not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
 
 
-def _work_out(
-    cycle_id: int, seats: Mapping[UUID, int], drawn: Mapping[int, int], at: Step
-) -> tuple[Outcome, Counted]:
+def _work_out(cycle_id: int, seats: Mapping[UUID, int], drawn: Mapping[int, int], at: Step) -> tuple[Outcome, Counted]:
     key = keys.read(_keys(), cycle_id)
     close_urn(cycle_id)
     at("closed")

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from review.ballots import reopening
 from review.ballots import service as ballots
 from review.cycles import service as cycles
 from review.cycles.tables import CycleRow
@@ -83,12 +84,12 @@ def _outcome(cycle: CycleRow, now: datetime) -> Outcome:
         return Outcome.SPENT
     if cycle.stage is Stage.COUNTING or cycle.closes_at <= now:
         return Outcome.LOST
-    return Outcome.REOPENED if ballots.can_reopen(cycle.id) else Outcome.KEYS_LOST
+    return Outcome.REOPENED if reopening.can_reopen(cycle.id) else Outcome.KEYS_LOST
 
 
 def reopen(cycle_id: int, key: str, now: datetime) -> None:
     """A fresh urn, and a letter to everybody who was to rate in this cycle; commits. Harmless to repeat."""
-    ballots.reopen_urn(cycle_id)
+    reopening.reopen_urn(cycle_id)
     outbox.put_all(_letters(db.session.get_one(CycleRow, cycle_id), key, now))
     db.session.commit()
 

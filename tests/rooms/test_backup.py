@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import NullPool, create_engine, func, select, text, update
 
 from review.app import create_app
+from review.ballots import reopening
 from review.ballots import service as ballots
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
@@ -504,7 +505,7 @@ def test_a_cycle_that_was_counted_after_the_backup_is_never_counted_again(home: 
     with app.app_context():
         seats = peer_review.seats_for_count(home.cycle)
         for forbidden in (
-            lambda: ballots.reopen_urn(home.cycle),
+            lambda: reopening.reopen_urn(home.cycle),
             lambda: cast_for(home.cycle, home.seats["bo", "ada"], GOOD),
         ):
             with pytest.raises(Refusal):
@@ -552,7 +553,7 @@ def test_a_cycle_whose_trustees_keys_are_gone_says_what_is_left_to_do(home: Home
     done = run(restore_command, str(file), "--replace")
     assert "Q1 2026 cannot be opened afresh" in done.output
     with create_app(home.settings).app_context():
-        assert not ballots.can_reopen(home.cycle)
+        assert not reopening.can_reopen(home.cycle)
         db.session.remove()
         db.engine.dispose()
 
