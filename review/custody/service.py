@@ -82,7 +82,8 @@ def _require_changeable(cycle: CycleRow) -> None:
 
 def _chosen(numbers: Sequence[str], now: datetime) -> list[PersonRow]:
     """The three people. Raises Invalid with what is wrong with each."""
-    found, problems = [], []
+    found: list[PersonRow] = []
+    problems: list[Problem] = []
     for place, number in zip(NUMBERS, numbers, strict=True):
         person = directory.by_number(number)
         if person is None:
