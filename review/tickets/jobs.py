@@ -85,12 +85,12 @@ def _make(job: Job, cycle_id: int, missing: Sequence[int], total: int, *, until:
     done = total - len(missing)
     with ThreadPoolExecutor(cores) as pool:
         for start in range(0, len(missing), 4 * cores):
-            if time.monotonic() > until:
-                return
             some = missing[start : start + 4 * cores]
             list(pool.map(lambda review: ticket_keys.make(folder, cycle_id, review), some))
             done += len(some)
             job.report(done, total, STEP)
+            if time.monotonic() > until:
+                return
 
 
 HANDLERS = {KIND: do_keys}
