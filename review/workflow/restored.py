@@ -17,6 +17,7 @@ from review.ballots import service as ballots
 from review.cycles import service as cycles
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
+from review.domain.vocabulary import Protection
 from review.infra import audit, outbox
 from review.infra.db import db
 from review.infra.jobs import Job, JobRow, JobState, enqueue
@@ -31,6 +32,7 @@ class Outcome(StrEnum):
     """What becomes of a running cycle."""
 
     CONTINUES = "continues"
+    TICKETS = "tickets"  # continues, but nobody knows any more which tickets were drawn after the backup
     REOPENED = "reopened"
     SPENT = "spent"  # counted and destroyed after the backup: it can only end without peers
     LOST = "lost"  # being counted or due to be: there is nobody left to ask, so it ends without peers, too
@@ -79,7 +81,8 @@ def finish(key: str, now: datetime) -> list[Settled]:
 
 def _outcome(cycle: CycleRow, now: datetime) -> Outcome:
     if ballots.is_counted(cycle.id) or not ballots.is_lost(cycle.id):
-        return Outcome.CONTINUES
+        is_drawing = cycle.stage is Stage.COLLECTING and cycle.protection is Protection.MAXIMUM
+        return Outcome.TICKETS if is_drawing else Outcome.CONTINUES
     if ballots.is_spent(cycle.id):
         return Outcome.SPENT
     if cycle.stage is Stage.COUNTING or cycle.closes_at <= now:

@@ -26,7 +26,7 @@ from review.ballots import service as ballots
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, Refusal, Taken
-from review.domain.vocabulary import Custody
+from review.domain.vocabulary import Custody, Protection
 from review.infra import archive, backup, migrate, postgres_client
 from review.infra import restore as restoring
 from review.infra.clock import now as clock_now
@@ -541,6 +541,17 @@ def test_a_cycle_past_its_deadline_asks_nobody_again(home: Home, run: Run) -> No
     file = home.back_up()
     forget(home)
     assert "it is too late to ask again" in run(restore_command, str(file), "--replace").output
+
+
+def test_a_cycle_with_tickets_that_goes_on_says_what_the_backup_cannot_know(home: Home, run: Run) -> None:
+    with home.app.app_context():
+        db.session.execute(update(CycleRow).values(protection=Protection.MAXIMUM))
+        db.session.commit()
+        db.engine.dispose()
+    file = home.back_up()
+    assert "can draw them a second time" in run(restore_command, str(file), "--replace").output
+    forget(home)
+    assert "Q1 2026 cannot be opened afresh" in run(restore_command, str(file), "--replace").output
 
 
 def test_a_cycle_whose_trustees_keys_are_gone_says_what_is_left_to_do(home: Home, run: Run) -> None:
