@@ -43,13 +43,17 @@ def separate(group):
 
 
 def test_the_five_states_of_hachemeister():
-    """The weighted means, the weights and 139120026 are printed in the documentation of the R package actuar (cm on
-    this data set); 89639, 1683.7, the credibilities and the premiums are what its Bühlmann-Straub fit gives."""
+    """The state's weights and means and 139120026 stand in the documentation of the R package actuar (cm on this data
+    set); 89638.73 and 1683.713437 are what the Python package actuarcredibility 0.1.1 gives for the same claims."""
     found = shrink(list(zip(NUMBERS, CLAIMS, strict=True)))
+    means = [
+        sum(w * x for w, x in zip(*state, strict=True)) / sum(state[0]) for state in zip(NUMBERS, CLAIMS, strict=True)
+    ]
+    assert means == pytest.approx([2060.921, 1511.224, 1805.843, 1352.976, 1599.829], abs=5e-4)
     assert [sum(weights) for weights in NUMBERS] == [100155, 19895, 13735, 4152, 36110]
     assert float(found.within) == pytest.approx(139120026, abs=0.5)
-    assert float(found.between) == pytest.approx(89639, abs=0.5)
-    assert float(found.overall) == pytest.approx(1683.71, abs=0.005)
+    assert float(found.between) == pytest.approx(89638.7262327551, rel=1e-12)
+    assert float(found.overall) == pytest.approx(1683.713437047279, rel=1e-12)
     assert [round(float(group.z), 4) for group in found.groups] == [0.9847, 0.9276, 0.8985, 0.7279, 0.9588]
     assert [round(float(group.value)) for group in found.groups] == [2055, 1524, 1793, 1443, 1603]
     assert not found.clipped

@@ -185,6 +185,34 @@ def test_flags_depend_on_rates_alone_and_somebody_is_never_flagged(shares, times
         assert share.flagged == (share.ratio is not None and share.ratio < Fraction(4, 5))
 
 
+def tried_out(groups, name):
+    """Whether any one selection moved between `name` and a group with the highest rate turns the verdict round."""
+
+    def is_flagged(counts):
+        best = max(Fraction(x, n) for x, n in counts.values())
+        return Fraction(*counts[name]) < Fraction(4, 5) * best
+
+    rates = {other: Fraction(x, n) for other, (x, n) in groups.items()}
+    if rates[name] == max(rates.values()):
+        return False
+    moved = 1 if is_flagged(groups) else -1
+    for other in groups:
+        (x, n), (y, m) = groups[name], groups[other]
+        if rates[other] == max(rates.values()) and 0 <= x + moved <= n and 0 <= y - moved <= m:
+            after = {**groups, name: (x + moved, n), other: (y - moved, m)}
+            if is_flagged(after) != is_flagged(groups):
+                return True
+    return False
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.one_of(SHARES, st.sampled_from([(1, 2), (2, 4), (4, 8), (3, 8)])), min_size=2, max_size=5))
+def test_too_few_is_what_trying_out_every_move_says(shares):
+    groups = {f"g{i}": share for i, share in enumerate(shares)}
+    found = four_fifths(groups)
+    assert {name: share.too_few for name, share in found.items()} == {name: tried_out(groups, name) for name in groups}
+
+
 @pytest.mark.parametrize(
     ("groups", "said"),
     [

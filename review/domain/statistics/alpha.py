@@ -10,7 +10,7 @@ from review.domain.reading import place
 from review.domain.refusals import Invalid
 from review.domain.statistics.numbers import Number, exactly
 
-MOST_RATIO_VALUES = 2000  # different ones: the ratio scale compares each with each
+MOST_COMPARISONS = 10_000_000  # on the ratio scale, which compares each value with each: some seconds
 
 Value = Fraction | str  # text only on the nominal scale
 Units = list[Counter[Value]]
@@ -130,8 +130,8 @@ def _ranked(units: Units) -> Units:
 
 def _alpha_of_ratios(units: Units) -> float | None:
     totals = _totals(units)
-    if len(totals) > MOST_RATIO_VALUES:
-        raise Invalid("stats:too_many_values", "data", most=MOST_RATIO_VALUES)
+    if sum(len(values) ** 2 for values in (totals, *units)) > 2 * MOST_COMPARISONS:
+        raise Invalid("stats:too_many_values", "data", most=MOST_COMPARISONS)
     expected = _relative(totals)
     if not expected:
         return None

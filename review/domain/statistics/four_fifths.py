@@ -40,26 +40,31 @@ def four_fifths(groups: Mapping[str, tuple[Number, Number]]) -> dict[str, Share]
     if len(groups) > MOST_GROUPS:
         raise Invalid("stats:too_many_groups", "groups", most=MOST_GROUPS)
     counts = {name: _counts(figures, place("groups", name)) for name, figures in groups.items()}
-    best = _best_rate(counts)
-    leaders = [name for name in counts if _rate(counts[name]) == best]
-    return {name: _share(counts, name, best, leaders) for name in counts}
+    ranked = sorted(counts, key=lambda name: (-_rate(counts[name]), counts[name][1]))
+    return {name: _share(counts, name, ranked) for name in counts}
 
 
-def _share(counts: Counts, name: str, best: Fraction, leaders: list[str]) -> Share:
-    rate = _rate(counts[name])
+def _share(counts: Counts, name: str, ranked: list[str]) -> Share:
+    """The verdict on `name`; `ranked` has the highest rate first, of equal ones that of the smallest group.
+
+    The smallest group is the one that a moved selection changes most, so no other of the highest needs to be tried.
+    """
+    rate, best = _rate(counts[name]), _rate(counts[ranked[0]])
     flagged = _is_below(counts[name], best)
-    too_few = any(_turns(counts, name, leader, flagged) for leader in leaders if name not in leaders)
+    too_few = rate < best and _turns(counts, name, ranked, flagged)
     return Share(rate, rate / best if best else None, flagged, too_few)
 
 
-def _turns(counts: Counts, name: str, leader: str, flagged: bool) -> bool:
-    """Whether one selection moved between `name` and `leader` makes the other verdict of `name`."""
+def _turns(counts: Counts, name: str, ranked: list[str], flagged: bool) -> bool:
+    """Whether one selection moved between `name` and the first of `ranked` makes the other verdict of `name`."""
     moved = 1 if flagged else -1
-    (selected, total), (chosen, of_leader) = counts[name], counts[leader]
+    (selected, total), (chosen, of_leader) = counts[name], counts[ranked[0]]
     if not (0 <= selected + moved <= total and 0 <= chosen - moved <= of_leader):
         return False
-    other = {**counts, name: (selected + moved, total), leader: (chosen - moved, of_leader)}
-    return _is_below(other[name], _best_rate(other)) != flagged
+    third = next((other for other in ranked[1:3] if other != name), None)
+    rates = [_rate((selected + moved, total)), _rate((chosen - moved, of_leader))]
+    best = max(rates + ([_rate(counts[third])] if third else []))
+    return _is_below((selected + moved, total), best) != flagged
 
 
 def _is_below(figures: tuple[int, int], best: Fraction) -> bool:
@@ -69,10 +74,6 @@ def _is_below(figures: tuple[int, int], best: Fraction) -> bool:
 
 def _rate(figures: tuple[int, int]) -> Fraction:
     return Fraction(*figures)
-
-
-def _best_rate(counts: Counts) -> Fraction:
-    return max(_rate(figures) for figures in counts.values())
 
 
 def _counts(figures: tuple[Number, Number], where: str) -> tuple[int, int]:

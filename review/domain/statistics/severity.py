@@ -71,20 +71,24 @@ def _sides(ratings: Iterable[Rating]) -> tuple[_Side, _Side]:
 
 def _parts(raters: _Side, ratees: _Side) -> list[list[str]]:
     """The raters, split into sets that no common ratee links."""
-    left = dict.fromkeys(raters.ratings)
-    parts = []
-    while left:
-        first = next(iter(left))
-        reached, seen, queue = {first}, set[str](), [first]
+    parts: list[list[str]] = []
+    part_of: dict[str, int] = {}
+    seen: set[str] = set()
+    for first in raters.ratings:
+        if first in part_of:
+            continue
+        part_of[first] = len(parts)
+        queue = [first]
         while queue:
             for ratee, _ in raters.ratings[queue.pop()]:
                 if ratee not in seen:
                     seen.add(ratee)
-                    fresh = {rater for rater, _ in ratees.ratings[ratee]} - reached
-                    reached |= fresh
+                    fresh = [rater for rater, _ in ratees.ratings[ratee] if rater not in part_of]
+                    part_of.update(dict.fromkeys(fresh, len(parts)))
                     queue += fresh
-        parts.append([rater for rater in left if rater in reached])
-        left = dict.fromkeys(rater for rater in left if rater not in reached)
+        parts.append([])
+    for rater in raters.ratings:
+        parts[part_of[rater]].append(rater)
     return parts
 
 
