@@ -105,7 +105,7 @@ def go_on_without_peers(cycle: CycleRow, reason: str, typed: str, *, by: int | N
     lost = ballots.is_lost(cycle.id)
     about = f"cycle:{cycle.id}"
     audit.record("workflow:peers:given_up", about, by=by, at=now, reason=reason.strip(), lost=lost)
-    ask_count(cycle.id, now, without_peers=True)
+    ask_count(cycle.id, now, without_peers=True, forged=_are_forged(cycle.id))
 
 
 def count_urn(cycle: CycleRow, job: Job) -> None:
@@ -114,7 +114,8 @@ def count_urn(cycle: CycleRow, job: Job) -> None:
     Ballots that HR has given up are counted all the same where that has become possible meanwhile.
     """
     steps = iter(range(COUNT_STEPS))
-    how = ballots.count_nothing if job.payload.get("without_peers") and is_stuck(cycle) else ballots.count
+    are_given_up = job.payload.get("without_peers") and (is_stuck(cycle) or job.payload.get("forged"))
+    how = ballots.count_nothing if are_given_up else ballots.count
     cycle_id, seats = cycle.id, peer_review.seats_for_count(cycle.id)
     how(
         cycle_id,
