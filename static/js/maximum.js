@@ -24,8 +24,9 @@ const filled = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => value
 function say(key) {
   const place = document.getElementById("said");
   place.replaceChildren();
-  if (key) place.append(root.querySelector(`template[data-say="${key}"]`).content.cloneNode(true));
-  if (key) place.scrollIntoView({ block: "nearest" });
+  if (!key) return;
+  place.append(root.querySelector(`template[data-say="${key}"]`).content.cloneNode(true));
+  place.scrollIntoView({ block: "nearest" });
 }
 
 function show(name) {
@@ -86,15 +87,15 @@ for (const asking of root.querySelectorAll("form[data-passphrase]")) {
     const fault = asking.dataset.passphrase === "new" && ([...typed].length < SHORTEST ? "short" : typed !== again && "differs");
     if (fault) {
       say(fault);
-      mark(asking, true);
+      markPassphrase(asking, true);
       return;
     }
-    mark(asking, false);
+    markPassphrase(asking, false);
     attempt(() => unlock(asking, typed), asking.dataset.passphrase).then(() => refocus(asking));
   });
 }
 
-function mark(asking, isWrong) {
+function markPassphrase(asking, isWrong) {
   for (const input of asking.querySelectorAll("input")) {
     if (isWrong) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
@@ -103,7 +104,7 @@ function mark(asking, isWrong) {
 }
 
 function refocus(asking) {
-  if (!asking.closest("section").hidden) mark(asking, true);
+  if (!asking.closest("section").hidden) markPassphrase(asking, true);
 }
 
 async function unlock(asking, passphrase) {
@@ -193,6 +194,15 @@ form.addEventListener("change", (event) => {
 
 function unmark(question) {
   question?.querySelector(".r-err")?.remove();
+  question?.setAttribute("aria-describedby", `${question.id}-h`);
+}
+
+// Above the answers, where whoever is taken there looks first.
+function mark(question) {
+  const told = document.getElementById("no-answer").content.firstElementChild.cloneNode(true);
+  told.id = `${question.id}-e`;
+  question.querySelector(".r-levels").before(told);
+  question.setAttribute("aria-describedby", `${question.id}-h ${told.id}`);
 }
 
 function clearMarks() {
@@ -203,7 +213,7 @@ function clearMarks() {
 function markMissing() {
   clearMarks();
   const open = questions().filter((question) => !question.querySelector("input:checked"));
-  for (const question of open) question.append(document.getElementById("no-answer").content.cloneNode(true));
+  open.forEach(mark);
   return open;
 }
 
@@ -212,8 +222,11 @@ form.addEventListener("submit", async (event) => {
   if (send.disabled) return;
   const missing = markMissing();
   say(missing.length > 0 ? "missing" : null);
-  missing[0]?.querySelector("input").focus();
-  if (missing.length > 0) return;
+  if (missing.length > 0) {
+    missing[0].scrollIntoView({ block: "center" });
+    missing[0].querySelector("input").focus({ preventScroll: true });
+    return;
+  }
   const { review } = current;
   const { chosen, comment: words } = choices();
   const answers = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== "none").map(([name, value]) => [name.slice(2), value]));

@@ -58,13 +58,11 @@ class Place:
     arrived: list[dict[str, Any]] = field(default_factory=list)
 
     @contextmanager
-    def window(
-        self, who: Somebody, locale: str = "en", width: int = 1280, asked: tuple[str, ...] = ()
-    ) -> Iterator["Page"]:
+    def window(self, who: Somebody, width: int = 1280, asked: tuple[str, ...] = ()) -> Iterator["Page"]:
         """A page signed in as `who`; fails on any word in the console, any breach of the policy, any other question."""
         context = self.browser.new_context(base_url=self.address, viewport={"width": width, "height": 900})
         context.add_cookies(
-            [{"name": self.app.config["SESSION_COOKIE_NAME"], "value": self._cookie(who, locale), "url": self.address}]
+            [{"name": self.app.config["SESSION_COOKIE_NAME"], "value": self._cookie(who), "url": self.address}]
         )
         complaints: list[str] = []
         page = context.new_page()
@@ -78,9 +76,9 @@ class Place:
         assert [told for told in complaints if "Failed to load resource" not in told] == []
         assert tuple(questions) == asked
 
-    def _cookie(self, who: Somebody, locale: str) -> str:
+    def _cookie(self, who: Somebody) -> str:
         made = self.app.session_interface.get_signing_serializer(self.app)
-        return str(made.dumps({"_user_id": who.session_id, "_fresh": True, "locale": locale}))
+        return str(made.dumps({"_user_id": who.session_id, "_fresh": True}))
 
     @property
     def page(self) -> str:
