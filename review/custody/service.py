@@ -1,7 +1,8 @@
 """Names the trustees of a cycle, hands each their share once, and opens the ballots with two of the shares.
 
 Shares pass through here on their way between disk, page and paper; nothing of them reaches a row, a letter, a job or
-the audit log. Where row and disk disagree, the disk is right: a share that still lies there has not been taken.
+the audit log. Where row and disk disagree, the disk is right: a share that still lies there, or that belongs to
+another key, has not been taken.
 """
 
 import hashlib
@@ -60,14 +61,16 @@ def name(cycle: CycleRow, numbers: Sequence[str], *, by: int | None, now: dateti
     _require_changeable(cycle)
     people = _chosen(numbers, now)
     before = _rows(cycle.id)
-    if [row.person_id for row in before] == [one.id for one in people] and is_made(cycle.id) and not anew:
+    same = [row.person_id for row in before] == [one.id for one in people]
+    if same and all(_fits(row) for row in before) and not anew:
         return
     outbox.take_back(NAMED, _about(cycle))
     _forget(cycle.id)
-    for number, person in zip(NUMBERS, people, strict=True):
-        db.session.add(TrusteeRow(cycle_id=cycle.id, number=number, person_id=person.id))
-    db.session.flush()
     seal_keys.make_split(_keys(), cycle.id)
+    mark = mark_of(cycle.id)
+    for number, person in zip(NUMBERS, people, strict=True):
+        db.session.add(TrusteeRow(cycle_id=cycle.id, number=number, person_id=person.id, mark=mark))
+    db.session.flush()
     ids = [person.id for person in people]
     audit.record("custody:trustees:named", f"cycle:{cycle.id}", by=by, at=now, trustees=ids)
     outbox.put_all(_letters(cycle, NAMED, now))
@@ -112,16 +115,11 @@ def _forget(cycle_id: int) -> None:
     seal_keys.destroy(_keys(), cycle_id)
 
 
-def is_made(cycle_id: int) -> bool:
-    """Whether there is a key at all."""
-    return seal_keys.is_made(_keys(), cycle_id)
-
-
 def is_ready(cycle: CycleRow) -> bool:
     """Whether nothing more is needed of trustees before the launch: each has taken their share, or none is asked."""
     if cycle.custody is not Custody.TRUSTEES:
         return True
-    return is_made(cycle.id) and taken(cycle.id) == len(NUMBERS)
+    return taken(cycle.id) == len(NUMBERS)
 
 
 def taken(cycle_id: int) -> int:
@@ -140,9 +138,15 @@ def trustees_of(cycle_id: int) -> list[Trustee]:
         PersonRow, PersonRow.id == TrusteeRow.person_id
     )
     rows = db.session.execute(named.where(TrusteeRow.cycle_id == cycle_id).order_by(TrusteeRow.number)).all()
-    left = seal_keys.untaken(_keys(), cycle_id) if rows else set()
+    left, mark = seal_keys.untaken(_keys(), cycle_id), mark_of(cycle_id)
     return [
-        Trustee(row.number, row.person_id, who, employee_no, None if row.number in left else row.taken_at)
+        Trustee(
+            row.number,
+            row.person_id,
+            who,
+            employee_no,
+            None if row.number in left or row.mark != mark else row.taken_at,
+        )
         for row, who, employee_no in rows
     ]
 
@@ -158,12 +162,12 @@ def post_of(cycle_id: int, person_id: int) -> Post:
 
 def is_here(post: Post) -> bool:
     """Whether the share can still be shown."""
-    return post.trustee.number in seal_keys.untaken(_keys(), post.cycle.id)
+    return _fits(post.trustee) and post.trustee.number in seal_keys.untaken(_keys(), post.cycle.id)
 
 
 def show(post: Post) -> Share:
     """The share, to be written down by its trustee. Raises Taken once they have kept it, or it is worthless."""
-    share = seal_keys.take_share(_keys(), post.cycle.id, post.trustee.number)
+    share = seal_keys.take_share(_keys(), post.cycle.id, post.trustee.number) if _fits(post.trustee) else None
     if share is None:
         raise Taken("custody:share_taken" if post.trustee.taken_at else "custody:share_gone")
     return share
@@ -175,7 +179,7 @@ def keep(post: Post, mark: str, *, now: datetime) -> None:
     Raises Taken when another key was made since the share was shown.
     """
     db.session.refresh(post.cycle, with_for_update=True)
-    if not mark or mark != mark_of(post.cycle.id):
+    if mark != post.trustee.mark or not _fits(post.trustee):
         raise Taken("custody:key_replaced")
     was_here = is_here(post)
     seal_keys.erase_share(_keys(), post.cycle.id, post.trustee.number)
@@ -183,6 +187,11 @@ def keep(post: Post, mark: str, *, now: datetime) -> None:
         post.trustee.taken_at = now
         about = f"cycle:{post.cycle.id}"
         audit.record("custody:share:taken", about, by=post.trustee.person_id, at=now, number=post.trustee.number)
+
+
+def _fits(row: TrusteeRow) -> bool:
+    """Whether this trustee's share belongs to the key that is here."""
+    return row.mark == mark_of(row.cycle_id)
 
 
 def mark_of(cycle_id: int) -> str:
@@ -240,7 +249,7 @@ def _due(rows: Sequence[Any]) -> Iterator[Duty]:
         if cycle.stage is Stage.COUNTING:
             if is_waiting(cycle):
                 yield Duty(cycle, False)
-        elif is_here(Post(cycle, trustee)) or trustee.taken_at is None:
+        elif _fits(trustee) and (is_here(Post(cycle, trustee)) or trustee.taken_at is None):
             yield Duty(cycle, True)
 
 

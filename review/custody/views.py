@@ -12,6 +12,7 @@ from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed, Standing
 from review.infra.clock import now
 from review.infra.gate import Found, allow
+from review.infra.house import absolute
 from review.infra.i18n import request_locale
 from review.infra.pages import tell
 
@@ -44,23 +45,24 @@ def _trustees(cycle: CycleRow, form: TrusteesForm) -> str:
 @allow(Deed.CYCLE_RUN, find=find_cycle)
 def name_trustees(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     form, at = TrusteesForm(), now()
-    anew = bool(form.anew.data)
+    before, anew = service.mark_of(cycle.id), bool(form.anew.data)
     if not form.accept(lambda: service.name(cycle, form.numbers(), by=actor.person_id, now=at, anew=anew)):
         return _trustees(cycle, form), 422
-    tell("custody:named")
+    tell("custody:unchanged" if service.mark_of(cycle.id) == before else "custody:named")
     return redirect(url_for("custody.trustees", cycle_id=cycle.id))
 
 
 @bp.get("/cycles/<int:cycle_id>/share")
 @allow(Deed.SHARE_TAKE, find=find_post)
 def share(_actor: Actor, post: Post) -> ResponseReturnValue:
+    mark = service.mark_of(post.cycle.id)
     return render_template(
         "custody/post.html",
         post=post,
         cycle=post.cycle,
         is_here=service.is_here(post),
         is_waiting=service.is_waiting(post.cycle),
-        form=KeptForm(mark=service.mark_of(post.cycle.id)),
+        form=KeptForm(mark=mark if mark == post.trustee.mark else ""),
     )
 
 
@@ -77,6 +79,7 @@ def show(_actor: Actor, post: Post) -> ResponseReturnValue:
         words=paper.words_of(shown, request_locale()),
         code=code,
         picture=paper.picture_of(code),
+        address=absolute(url_for("desk.open_page", cycle_id=post.cycle.id)),
         form=KeptForm(formdata=None, mark=service.mark_of(post.cycle.id)),
     )
 

@@ -276,6 +276,27 @@ def test_a_confirmation_cut_off_can_be_given_again(app: Flask, company: Cast, cy
         assert custody.taken(cycle_id) == 1
 
 
+def test_trustees_of_a_key_that_is_not_here_hold_nothing(
+    app: Flask, company: Cast, cycle_id: int, browse: Browse, settings: Settings
+) -> None:
+    """As after a restore: the rows speak of an earlier key, whose trustees had all taken their shares."""
+    name_them(app, company, cycle_id)
+    take_all(app, company, cycle_id)
+    seal_keys.destroy(settings.keys_dir, cycle_id)
+    seal_keys.make_split(settings.keys_dir, cycle_id)
+    for number in (1, 2, 3):
+        seal_keys.erase_share(settings.keys_dir, cycle_id, number)
+    with app.app_context():
+        cycle = db.session.get_one(CycleRow, cycle_id)
+        assert custody.taken(cycle_id) == 0
+        assert not custody.is_ready(cycle)
+    assert "There is no share for you" in browse(company["head"]).get(f"/cycles/{cycle_id}/share").words
+    name_them(app, company, cycle_id)
+    assert len(take_all(app, company, cycle_id)) == 3
+    with app.app_context():
+        assert custody.is_ready(db.session.get_one(CycleRow, cycle_id))
+
+
 def test_what_is_asked_of_trustees_stands_on_their_start_page(
     app: Flask, company: Cast, cycle_id: int, browse: Browse
 ) -> None:

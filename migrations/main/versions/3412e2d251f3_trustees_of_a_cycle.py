@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("cycle_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.String(length=16), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("number BETWEEN 1 AND 3", name=op.f("ck_trustee_one_of_three")),
         sa.ForeignKeyConstraint(["cycle_id"], ["cycle.id"], name=op.f("fk_trustee_cycle_id")),
