@@ -19,7 +19,7 @@ LISTS = {"en": "english", "zh": "chinese_simplified"}
 WORDS = 12
 NUMBERS = tuple(range(1, TRUSTEES + 1))
 WORD = re.compile(r"[a-z]+|[^\W\d_]")  # a Chinese word is one character, with or without space around it
-CODE = re.compile(r"REVIEW360[- ]+(\d{1,9})[- ]+([1-3])[- ]+([0-9A-F]{32})[- ]+([0-9A-F]{4})")
+CODE = re.compile(r"REVIEW360-(\d{1,9})-([1-3])-([0-9A-F]{32})-([0-9A-F]{4})")
 
 
 @cache
@@ -78,7 +78,7 @@ def read(typed: str, number: int | None, cycle_id: int) -> Share:
 
 
 def _from_code(text: str, number: int | None, cycle_id: int) -> Share:
-    found = CODE.fullmatch(" ".join(text.upper().split()))
+    found = CODE.fullmatch("".join(text.upper().split()))
     if found is None:
         raise Invalid("custody:code_broken")
     cycle, its_number, value, check = found.groups()

@@ -33,6 +33,7 @@ def test_the_text_of_the_qr_code_is_the_share_and_names_cycle_and_number(share: 
     code = paper.code_of(cycle_id, share)
     assert paper.read(code, None, cycle_id) == share
     assert paper.read(f"  {code.lower()} \n", share.number, cycle_id) == share
+    assert paper.read(f"{code[:30]}\n {code[30:]}", None, cycle_id) == share, "as it is printed, over two lines"
 
 
 def test_the_words_are_those_of_the_standard() -> None:
