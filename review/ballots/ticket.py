@@ -27,8 +27,11 @@ def receipt_of(ticket: bytes) -> bytes:
     return hashlib.sha256(b"review360 receipt|" + ticket).digest()
 
 
+def is_about(ticket: bytes, cycle_id: int, review_id: int) -> bool:
+    """Whether this ticket, signed or not, is for this very review."""
+    return ticket == make(cycle_id, review_id, ticket[:PREFIX_BYTES])
+
+
 def is_genuine(key: RSAPublicKey, cycle_id: int, review_id: int, ticket: bytes, signature: bytes) -> bool:
     """Whether this ticket was signed for this very review."""
-    if ticket != make(cycle_id, review_id, ticket[:PREFIX_BYTES]):
-        return False
-    return blind_rsa.verify(key, ticket, signature)
+    return is_about(ticket, cycle_id, review_id) and blind_rsa.verify(key, ticket, signature)

@@ -29,6 +29,8 @@ class Tickets:
         review, held, signature = opened.ballot.review_id, opened.ticket, opened.signature
         if held is None or signature is None or ticket.hash_of(held) != found:
             return False
+        if not ticket.is_about(held, self._cycle_id, review):  # before a number of any length becomes a file's name
+            return False
         key = self._key(review)
         if key is None or not ticket.is_genuine(key, self._cycle_id, review, held, signature):
             return False
