@@ -3,7 +3,7 @@
 A cell is published once, and the score counts exactly what is shown, so that no total gives away more than the cell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -86,6 +86,18 @@ def publish_figure(
         return Shown(str(count), total, count)
     points, end = stepped(total, count)
     return Shown(bucket_of(count, minimum), points, 1, end)
+
+
+def left_out(cells: Iterable[Cell], criterion: str) -> tuple[Cell, ...]:
+    """The cells after an upheld appeal against peers on one criterion: nothing is counted anew, the figure goes.
+
+    Its weight passes to the other sources. A cell that told nothing keeps its own reason.
+    """
+    gone = Withheld(WhyWithheld.LEFT_OUT)
+    return tuple(
+        Cell(criterion, gone) if cell.criterion == criterion and isinstance(cell.figure, Shown) else cell
+        for cell in cells
+    )
 
 
 def bucket_of(count: int, minimum: int) -> str:

@@ -195,7 +195,7 @@ def every_large_team_shown(patch: Patch) -> None:
 LEAKS: dict[Callable[[Patch], None], Callable[[Findings], bool]] = {
     exact_means: lambda found: found.one_rater > 0,
     exact_mean_counted_and_a_step_shown: lambda found: found.one_rater > 0,
-    suppressed_source_counted: lambda found: found.changed > 0,
+    suppressed_source_counted: lambda found: found.one_rater + found.changed > 0,
     hidden_mean_in_chart_data: lambda found: found.changed > 0,
     number_of_ballots_told: lambda found: found.changed > 0,
     minimum_of_three_forgotten: lambda found: found.one_rater > 0 or found.share_of_pairs > SAMPLED,

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.domain.disclosure import Cell, End, Shown, WhyWithheld, Withheld, bucket_of, publish_cell, stepped
+from review.domain.disclosure import (
+    Cell,
+    End,
+    Shown,
+    WhyWithheld,
+    Withheld,
+    bucket_of,
+    left_out,
+    publish_cell,
+    stepped,
+)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +118,10 @@ def test_a_figure_is_never_further_off_than_its_step(points):
         assert mean >= 84
     else:
         assert abs(shown - mean) <= 5
+
+
+def test_an_upheld_appeal_takes_one_figure_out_and_touches_nothing_else():
+    told, hidden = publish_cell("a", [80] * 5, 5, 8), publish_cell("b", [80] * 4, 5, 8)
+    assert left_out((told, hidden), "a") == (Cell("a", Withheld(WhyWithheld.LEFT_OUT)), hidden)
+    assert left_out((told, hidden), "b") == (told, hidden), "a cell that told nothing keeps its own reason"
+    assert left_out(left_out((told, hidden), "a"), "a") == left_out((told, hidden), "a")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.domain.disclosure import Cell, WhyWithheld, Withheld
+from review.domain.disclosure import Cell, WhyWithheld, Withheld, left_out
 from review.domain.kpi import KpiItem, KpiRule, Line, SheetVeto
 from review.domain.responses import Evidence, Tally, cells_of, tally_stars
 from review.domain.scheme import dump_scheme, parse_scheme, with_overrides
@@ -203,7 +203,8 @@ def test_a_source_that_is_not_asked_says_so():
 
 
 def test_a_cell_left_out_after_an_appeal_passes_its_weight_on():
-    cells = (Cell(KEYS[3], Withheld(WhyWithheld.LEFT_OUT)), peers(STEPPED, *FIVE_PEERS)[1])
+    cells = left_out(peers(STEPPED, *FIVE_PEERS), KEYS[3])
+    assert cells == (Cell(KEYS[3], Withheld(WhyWithheld.LEFT_OUT)), peers(STEPPED, *FIVE_PEERS)[1])
     card = score(STEPPED, worked_example(STEPPED, peers=cells))
     assert card.criterion(KEYS[3]).sources[Source.PEERS].reason is Reason.LEFT_OUT
     assert card.criterion(KEYS[3]).score == 8000
