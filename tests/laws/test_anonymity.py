@@ -128,12 +128,17 @@ def test_no_letter_to_ada_names_who_rates_her(still: World) -> None:
         db.session.rollback()
 
 
+# What was drawn for a seat, under maximum protection: a rater draws for all their seats in one go, so the rows tell of
+# the draw and nothing of a cast; they are erased at the count (tests/rooms/test_tickets.py, test_ticket_count.py).
+DRAWN = {"ballot_ticket.seat_id"}
+
+
 def test_nothing_points_at_a_seat(still: World) -> None:
     pointing = [
         f"{table.name}.{key.parent.name}"
         for table in metadata.sorted_tables
         for key in table.foreign_keys
-        if key.column.table.name == "seat"
+        if key.column.table.name == "seat" and f"{table.name}.{key.parent.name}" not in DRAWN
     ]
     assert not pointing, f"{pointing}: whatever hangs on a seat tells what its rater did"
     named = [
@@ -141,6 +146,7 @@ def test_nothing_points_at_a_seat(still: World) -> None:
         for table in metadata.sorted_tables
         for column in table.columns
         if table.name != "seat" and (column.name.startswith("seat_") or isinstance(column.type, Uuid))
+        if f"{table.name}.{column.name}" not in DRAWN
     ]
     assert not named, f"{named}: only the table of seats itself may hold seats"
 
