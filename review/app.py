@@ -116,7 +116,7 @@ def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> 
     init_charts(app.jinja_env)
     init_pages(app, lambda: current_user.actor if current_user.is_authenticated else None, links_for, foot_links)
     init_errors(app)
-    init_headers(app)
+    init_headers(app, settings)
     init_ids(app)
     for blueprint in (*BLUEPRINTS, *((demo.bp,) if settings.is_demo else ())):
         app.register_blueprint(blueprint)

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from review.infra.house import house
+from review.infra.settings import Settings
 
 POLICY = "; ".join(
     [
@@ -27,15 +27,15 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _policy() -> str:
+def _policy(settings: Settings | None) -> str:
     """Pages talk to their own host, and to the one that takes sealed ballots where that is another."""
-    settings = house().settings
-    cast = origin_of(settings.cast_url)
-    return POLICY.format(elsewhere="" if cast == origin_of(settings.base_url) else f" {cast}")
+    cast = origin_of(settings.cast_url) if settings else ""
+    is_elsewhere = settings is not None and cast != origin_of(settings.base_url)
+    return POLICY.format(elsewhere=f" {cast}" if is_elsewhere else "")
 
 
-def _dress(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _policy())
+def _dress(response: Response, policy: str) -> Response:
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer" if request.path.startswith("/s/") else "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -45,5 +45,7 @@ def _dress(response: Response) -> Response:
     return response
 
 
-def init_headers(app: Flask) -> None:
-    app.after_request(_dress)
+def init_headers(app: Flask, settings: Settings | None = None) -> None:
+    """Dress every response. Without `settings` pages talk to their own host alone."""
+    policy = _policy(settings)
+    app.after_request(lambda response: _dress(response, policy))

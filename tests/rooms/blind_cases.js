@@ -2,7 +2,7 @@
 
 import { BlindRSA } from "/oracle/blindrsa.js";
 import * as ballot from "/static/js/blind/ballot.js";
-import { fromText, hex, sha256, toBytes, toNumber, toText, utf8 } from "/static/js/blind/bytes.js";
+import { fromText, hex, toBytes, toNumber, toText, utf8 } from "/static/js/blind/bytes.js";
 import * as rsa from "/static/js/blind/rsa.js";
 import * as seeds from "/static/js/blind/seed.js";
 import * as tickets from "/static/js/blind/ticket.js";
@@ -105,4 +105,3 @@ export const finalized = async (spki, signed, inverse) =>
   toText(await rsa.finalize(await keyOf(spki, 2048), utf8("ticket"), fromText(signed), fromText(inverse)));
 export const filled = (answers, comment, size) =>
   toText(ballot.plaintext(answers, comment, 7, new Uint8Array(50), new Uint8Array(256), size));
-export const fingerprint = async (spki) => hex(await sha256(fromText(spki)));

@@ -1,9 +1,10 @@
 """The browser's cryptography in a real browser: against the standard, another implementation, and our own server."""
 
 import hashlib
+import json
 import threading
 import unicodedata
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, generate
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from flask import Flask, send_from_directory
+from flask import Flask, Response
 from werkzeug.serving import make_server
 
 from review.ballots import blind_rsa, sealing
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
+ORACLE = ROOT / "tests/vendor/blindrsa-ts"
 SEED = bytes(range(32))
 PASSPHRASE = "ten green bottles 十个"
 CYCLE, REVIEW = 12, 345
@@ -46,15 +48,18 @@ def spki(key: RSAPublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+def script(path: Path) -> Response:
+    return Response(path.read_text(encoding="utf-8"), mimetype="text/javascript")
+
+
 @pytest.fixture(scope="module")
 def page() -> Iterator["Page"]:
     """A page under the strict policy that loads our modules and the implementation beside them."""
     app = Flask("bare", root_path=str(ROOT), static_folder="static")
     init_headers(app)
     app.add_url_rule("/", "page", lambda: "<!doctype html><html lang=en><link rel=icon href=data:,></html>")
-    app.add_url_rule("/cases.js", "cases", lambda: send_from_directory(ROOT / "tests/rooms", "blind_cases.js"))
-    oracle = ROOT / "tests/vendor/blindrsa-ts"
-    app.add_url_rule("/oracle/<path:name>", "oracle", lambda name: send_from_directory(oracle, name))
+    app.add_url_rule("/cases.js", "cases", lambda: script(ROOT / "tests/rooms/blind_cases.js"))
+    app.add_url_rule("/oracle/<path:name>", "oracle", lambda name: script(ORACLE / name))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -87,6 +92,15 @@ def outcome(page: "Page", name: str, *arguments: Any) -> dict[str, Any]:
     }"""
     done: dict[str, Any] = page.evaluate(script, [name, list(arguments)])
     return done
+
+
+def test_the_implementation_beside_ours_is_the_published_one_byte_for_byte() -> None:
+    said = json.loads((ORACLE / "manifest.json").read_text(encoding="utf-8"))
+    for name, expected in said["sha384"].items():
+        digest = hashlib.sha384((ORACLE / name).read_bytes()).digest()
+        assert "sha384-" + b64encode(digest).decode() == expected
+    there = {path.relative_to(ORACLE).as_posix() for path in ORACLE.rglob("*.js")}
+    assert there == set(said["sha384"])
 
 
 @pytest.mark.browser
