@@ -50,12 +50,14 @@ def _register() -> None:
     from review.customer_survey import commands as customer_survey
     from review.demo import commands as demo
     from review.people import commands as people
+    from review.results import commands as results
     from review.schemes import commands as schemes
     from review.stats import commands as stats
     from review.workflow import commands as workflow
 
-    for command in (*schemes.commands, *stats.commands, *people.commands, *workflow.commands, *demo.commands):
-        cli.add_command(command)
+    for room in (schemes, stats, people, results, workflow, demo):
+        for command in room.commands:
+            cli.add_command(command)
     import_.add_command(customer_survey.import_customers)
     import_.add_command(people.people_command)
     cli.add_command(import_)

@@ -104,6 +104,7 @@ class Scorecard:
     deduction_lines: tuple[Line, ...]
     deduction: Fraction
     sheet_veto: SheetVeto | None
+    standard_error: Fraction  # of the rating, as it was taken for the flag near_cut
     flags: tuple[Flag, ...]
     method_id: str
     method_hash: str

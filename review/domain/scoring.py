@@ -88,6 +88,7 @@ def score(
         deduction_lines=deduction_lines,
         deduction=less,
         sheet_veto=sheet_veto,
+        standard_error=standard_error,
         flags=_flags(scheme, criteria, sheet, total, sheet_veto, standard_error * share),
         method_id=scheme.id,
         method_hash=scheme.method_hash,

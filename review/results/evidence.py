@@ -1,10 +1,12 @@
 """Brings together what the four sources said, for a cycle or a team at once, in a constant number of queries."""
 
 from collections.abc import Collection
+from typing import Any
 
 from review.ballots import service as ballots
 from review.domain.responses import Evidence
 from review.domain.scheme_shape import Scheme
+from review.domain.score_inputs import plain_inputs
 from review.responses import service as responses
 
 
@@ -26,3 +28,8 @@ def among(cycle_id: int, review_ids: Collection[int], scheme: Scheme) -> dict[in
 def of_review(review_id: int) -> Evidence:
     """One review's evidence."""
     return responses.tally(review_id).evidence(ballots.cells_of_review(review_id))
+
+
+def inputs_of(said: Evidence) -> dict[str, Any]:
+    """What a score is computed from, as it is hashed and kept with a publication."""
+    return plain_inputs(said, (), (), (), None)

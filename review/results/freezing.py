@@ -10,14 +10,17 @@ from sqlalchemy.orm import aliased
 
 from review.ballots import service as ballots
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.canonical import digest
 from review.domain.peer_words import least_ballots
 from review.domain.refusals import NotYet
 from review.domain.rounding import exact_text
 from review.domain.scheme import Scheme, Tier
 from review.domain.vocabulary import Grade
+from review.infra.backup import product
 from review.infra.db import db
 from review.people.tables import DepartmentRow, PersonRow
 from review.responses.written import written_in
+from review.results import evidence
 from review.results.tables import ScorecardRow, SignOffRow
 from review.results.waiting import settles
 from review.results.working import customers_count
@@ -36,6 +39,7 @@ class Frozen:
     score: int | None
     grade: Grade | None
     body: Mapping[str, Any]
+    inputs: Mapping[str, Any]
 
     def as_row(self, by: int, now: datetime) -> dict[str, Any]:
         """The publication row, in its first version."""
@@ -48,13 +52,17 @@ class Frozen:
             "score": self.score,
             "grade": self.grade,
             "body": dict(self.body),
+            "inputs": dict(self.inputs),
             "published_at": now,
             "published_by": by,
         }
 
 
 def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
-    """Every living review of the cycle, frozen. Raises NotYet when one of them is not signed off on its figures."""
+    """Every living review of the cycle, frozen with the inputs of its score.
+
+    Raises NotYet when one of them is not signed off on its figures, or when these are not what the inputs say now.
+    """
     signer = aliased(PersonRow)
     query = (
         select(ReviewRow, PersonRow, DepartmentRow.name, ScorecardRow, SignOffRow, signer.name)
@@ -66,20 +74,23 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
         .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
         .order_by(ReviewRow.id)
     )
-    written, words = written_in(cycle.id), ballots.comments_of(cycle.id)
+    written, words, said = written_in(cycle.id), ballots.comments_of(cycle.id), evidence.of_cycle(cycle.id)
+    code = product()
     for review, subject, department, card, sign_off, signed_by in db.session.execute(query):
-        if card is None or sign_off is None:
+        inputs = evidence.inputs_of(said[review.id])
+        if card is None or sign_off is None or digest(inputs) != card.input_hash:
             raise NotYet("results:not_signed_off", name=subject.name)
         grade = sign_off.final_grade
         body = {
             "cycle": _cycle(cycle),
             "scheme_id": cycle.scheme_id,
+            "code": code,
             "subject": {"name": subject.name, "employee_no": subject.employee_no, "department": department},
             "decision": _decision(sign_off, signed_by),
             "reward": _reward(scheme.tiers[grade]) if grade else None,
             **told_by_sources(scheme, card.working, written.get(review.id, {}), words.get(review.id, ())),
         }
-        yield Frozen(review.id, cycle.id, review.subject_id, review.department_id, card.score, grade, body)
+        yield Frozen(review.id, cycle.id, review.subject_id, review.department_id, card.score, grade, body, inputs)
 
 
 def told_by_sources(

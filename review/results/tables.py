@@ -57,7 +57,11 @@ class SignOffRow(db.Model):
 
 
 class PublicationRow(db.Model):
-    """A published result, frozen: everything its page shows, as it was on that day."""
+    """A published result, frozen: everything its page shows, as it was on that day.
+
+    `inputs` is what the score was computed from, for recomputing it, and is never shown: it also holds figures under
+    their minimum. NULL only where a result was published before inputs were kept.
+    """
 
     __tablename__ = "publication"
     __table_args__ = (
@@ -75,6 +79,7 @@ class PublicationRow(db.Model):
     score: Mapped[int | None]
     grade: Mapped[Grade | None] = mapped_column(enum_column(Grade, "publication_grade"))
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    inputs: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     published_at: Mapped[datetime]
     published_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
 
