@@ -78,6 +78,7 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         else 0
     )
     reviewed, lost = _people(cycle, now)
+    untaken = custody.untaken(cycle)
     return Facts(
         reviewed_count=reviewed,
         people_without_supervisor=lost,
@@ -87,8 +88,8 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         plan_current=digest is not None and digest == cycle.plan_digest,
         peer_shortages=missing,
         peer_shortages_confirmed=cycle.plan_confirmed,
-        seal_ready=custody.is_ready(cycle),
-        shares_untaken=custody.untaken(cycle),
+        seal_ready=not untaken,
+        shares_untaken=untaken,
         ticket_keys_ready=tickets.is_ready(cycle),
     )
 

@@ -59,7 +59,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
-    found += _as_trustee(actor)
+    found += _as_trustee(actor, cycles)
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -122,8 +122,8 @@ def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
         )
 
 
-def _as_trustee(actor: Actor) -> Iterator[ToDo]:
-    for duty in custody.duties_of(actor.person_id):
+def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
+    for duty in custody.duties_of(actor.person_id, cycles):
         key, due, endpoint = (
             ("share", duty.cycle.opens_at, "custody.share") if duty.is_share else ("open", None, "desk.open_page")
         )

@@ -13,6 +13,7 @@ from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.access import Actor, Deed
 from review.domain.calendar import local_day
 from review.domain.cycle import Stage
+from review.domain.vocabulary import Custody
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
@@ -158,7 +159,7 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             busy=making.busy,
             progress=house().progress.read(making.busy) if making.busy else None,
             broken=making.refused,
-            trustees=custody.trustees_of(cycle.id),
+            trustees=custody.trustees_of(cycle.id) if cycle.custody is Custody.TRUSTEES else [],
             facts=facts,
             needs=launch.needs(cycle, facts),
             date_problems=launch.problems_of_dates(cycle, at),
