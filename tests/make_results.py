@@ -58,10 +58,12 @@ def make_scored(
     own: Mapping[str, Level] | None = None,
     quarters_ago: int = 1,
     name: str = "Q1 2026",
+    scheme_id: int | None = None,
 ) -> Told:
     """A cycle after its count. `ballots_about` says how many of the six colleagues rated somebody (all by default),
     `customers` how many customers answered about somebody (20 about Ada), `levels` what supervisors gave (good)."""
-    cycle_id = make_cycle(cast, who=[cast[who] for who in reviewed], quarters_ago=quarters_ago, name=name)
+    who_is = [cast[who] for who in reviewed]
+    cycle_id = make_cycle(cast, who=who_is, quarters_ago=quarters_ago, name=name, scheme_id=scheme_id)
     told = Told(cycle_id, {who: review_of(cycle_id, cast[who]) for who in reviewed})
     for who, review_id in told.reviews.items():
         if own is not None or who == "ada":

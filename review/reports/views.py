@@ -1,5 +1,8 @@
 """Published results: one's own, with signature; the team's for its supervisor; the company's for HR."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -7,11 +10,13 @@ from review.cycles.lookup import ReviewFile, find_cycle, find_review
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed, Role
 from review.domain.calendar import clock_ends
-from review.domain.vocabulary import Source
+from review.domain.scheme import Scheme
+from review.domain.vocabulary import Source, Text
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.i18n import request_locale
 from review.infra.pages import ours, tell
+from review.reports.movement import Moved, moved_since
 from review.reports.overview import FEW, overview_of, page_of_results
 from review.reports.result_page import gap_rows, level_of, radar_criteria, radar_sources, result_page
 from review.results import publication
@@ -37,9 +42,12 @@ def result(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
     every = publication.publications_of(file.review.subject_id, for_supervisor=only_theirs)
     earlier = [row for row in every if (row.published_at, row.id) < (shown.published_at, shown.id)]
     page = result_page(shown, earlier, scheme)
+    moved, moved_names = _moved(shown, earlier, scheme)
     return render_template(
         "reports/result.html",
         page=page,
+        moved=moved,
+        moved_names=moved_names,
         publication=shown,
         criteria=radar_criteria(page, locale),
         sources=radar_sources(page),
@@ -52,6 +60,16 @@ def result(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
         ),
         is_own=is_own,
     )
+
+
+def _moved(shown: Any, earlier: Sequence[Any], scheme: Scheme) -> tuple[Moved | None, dict[str, Text]]:
+    """What moved the score since the last result with one, and the names of all criteria of both."""
+    last = next((row for row in reversed(earlier) if row.score is not None), None)
+    if last is None:
+        return None, {}
+    before = scheme_of(last.body["scheme_id"])
+    names = {criterion.key: criterion.name for one in (before, scheme) for criterion in one.criteria}
+    return moved_since(last, before, shown, scheme), names
 
 
 @bp.post("/results/<int:review_id>/acknowledge")

@@ -342,6 +342,7 @@ def ledger_and_radar(html: str) -> str:
     """The parts made of figures; the heads differ by cycle and the trend by time."""
     start, end = html.index('class="r-hero-r"'), html.index('id="h-cm"')
     body = re.sub(r"<blockquote.*?</dl>", "", html[start:end], flags=re.DOTALL)
+    body = re.sub(r"\s*<section[^>]*h-mv.*?</section>", "", body, flags=re.DOTALL)  # only the later one has an earlier
     return re.sub(r"[0-9a-f]{12}", "", body)
 
 
