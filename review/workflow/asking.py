@@ -1,6 +1,6 @@
 """Asks the worker for something that may be asked for again: one job per subject, with the newest payload."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,8 +35,21 @@ def stand_of(*keys: str) -> Asked:
 
     What an accident says of itself is for the log: whoever asked is told that there was one.
     """
-    found = {row.key: row for row in db.session.scalars(select(JobRow).where(JobRow.key.in_(keys)))}
-    rows = [found[key] for key in keys if key in found]
+    found = _rows(keys)
+    return _stand([found[key] for key in keys if key in found])
+
+
+def stand_of_each(*keys: str) -> list[Asked]:
+    """The same for each of them; one query."""
+    found = _rows(keys)
+    return [_stand([found[key]] if key in found else []) for key in keys]
+
+
+def _rows(keys: Sequence[str]) -> dict[str, JobRow]:
+    return {row.key: row for row in db.session.scalars(select(JobRow).where(JobRow.key.in_(keys)))}
+
+
+def _stand(rows: Sequence[JobRow]) -> Asked:
     busy = next((row.key for row in rows if row.state in {JobState.WAITING, JobState.RUNNING}), None)
     failed = next((row for row in rows if row.state is JobState.FAILED), None)
     if busy or failed is None:

@@ -152,7 +152,7 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     context["moves"] = service.ledger_of(cycle.id)
     if cycle.stage in {Stage.DRAFT, Stage.NOMINATING}:
         facts = launch.facts_of(cycle, at)
-        making = asking.stand_of(ticket_jobs.key_of(cycle.id))
+        launching, making = asking.stand_of_each(launch.key_of(cycle.id), ticket_jobs.key_of(cycle.id))
         return render_template(
             "workflow/draft.html",
             **context,
@@ -165,7 +165,7 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             date_problems=launch.problems_of_dates(cycle, at),
             lost=launch.without_supervisor(cycle, at, 20) if facts.people_without_supervisor else [],
             scheduled=db.session.get(ScheduleRow, cycle.id),
-            refused=asking.stand_of(launch.key_of(cycle.id)).refused,
+            refused=launching.refused,
         )
     if cycle.stage is Stage.COLLECTING:
         board, ahead = board_of(cycle), remind.ahead(cycle, at, ours())
