@@ -84,9 +84,9 @@ class Facts:
 class World:
     """A copy of the company: its settings, its application, its people."""
 
-    def __init__(self, settings: Settings, facts: Facts) -> None:
+    def __init__(self, settings: Settings, facts: Facts, *, is_checked: bool = True) -> None:
         self.settings, self.facts = settings, facts
-        self.app: Flask = create_app(settings)
+        self.app: Flask = create_app(settings, is_checked=is_checked)
 
     @property
     def database(self) -> Path:
@@ -137,11 +137,14 @@ def live_in(app: Flask) -> Facts:
         return facts
 
 
-def open_copy(built: Path, folder: Path) -> World:
-    """A copy of the built world in `folder`, which must not exist yet or is replaced."""
+def open_copy(built: Path, folder: Path, *, is_checked: bool = True) -> World:
+    """A copy of the built world in `folder`, which must not exist yet or is replaced.
+
+    `is_checked=False` lets it start where the product refuses to, with every logger listening say.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(built, folder)
-    return World(_settings(folder), Facts(**json.loads((folder / FACTS).read_text())))
+    return World(_settings(folder), Facts(**json.loads((folder / FACTS).read_text())), is_checked=is_checked)
 
 
 def _settings(folder: Path) -> Settings:

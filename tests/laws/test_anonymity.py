@@ -260,7 +260,7 @@ def cast_in(world: World, data: dict[str, Any]) -> int:
 
 
 def test_no_log_line_tells_of_a_cast(built_world: Path, tmp_path: Path, listening: Listening, caplog: Any) -> None:
-    world = open_copy(built_world, tmp_path / "world")  # made while the loggers listen, as SQLAlchemy asks only once
+    world = open_copy(built_world, tmp_path / "world", is_checked=False)  # SQLAlchemy asks once who listens
     browser = Browser(world.app, world.somebody("peer"))
     token = browser.token()
     caplog.clear()
@@ -286,7 +286,7 @@ def test_no_log_line_tells_of_a_cast(built_world: Path, tmp_path: Path, listenin
 def test_no_log_line_tells_of_a_cast_that_fails(
     built_world: Path, tmp_path: Path, listening: Listening, caplog: Any, data: dict[str, str]
 ) -> None:
-    world = open_copy(built_world, tmp_path / "world")
+    world = open_copy(built_world, tmp_path / "world", is_checked=False)
     browser = Browser(world.app, world.somebody("peer"))
     token = browser.token()
     caplog.clear()
@@ -299,7 +299,7 @@ def test_no_log_line_tells_of_a_cast_that_fails(
 def test_no_log_line_tells_of_a_cast_that_the_urn_could_not_take(
     built_world: Path, tmp_path: Path, listening: Listening, caplog: Any
 ) -> None:
-    world = open_copy(built_world, tmp_path / "world")
+    world = open_copy(built_world, tmp_path / "world", is_checked=False)
     browser = Browser(world.app, world.somebody("peer"))
     token = browser.token()
     for path in world.urns.glob("*.sqlite"):
