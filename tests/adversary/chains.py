@@ -20,12 +20,16 @@ def link(adversary: "Adversary") -> None:
     hired = {"staff numbers": {person: float(person) for person in adversary.raters_of(None)}}
     for channel, order in report.orders.items():
         for activity, times in (report.activity | hired).items():
-            report.links[f"{channel} x {activity}"] = _matched(order, times, everybody)
+            report.links[f"{channel} x {activity}"] = matched(order, times, everybody)
             if known:
-                report.keyed_links[f"{channel} x {activity}"] = _matched(order, times, known)
+                report.keyed_links[f"{channel} x {activity}"] = matched(order, times, known)
+    for name, places in report.limits.items():
+        for activity, times in report.activity.items() if known else ():
+            order = {token: (0, place) for token, place in places.items()}
+            report.limit_links[f"{name} x {activity}"] = matched(order, times, known)
 
 
-def _matched(order: Order, times: dict[int, float], candidates: Mapping[bytes, Sequence[int]]) -> dict[bytes, int]:
+def matched(order: Order, times: dict[int, float], candidates: Mapping[bytes, Sequence[int]]) -> dict[bytes, int]:
     """Each row goes to the one of its candidates whose place among people is nearest to its place among rows."""
     everybody = {person for among in candidates.values() for person in among}
     came = sorted((person for person in times if person in everybody), key=lambda one: times[one])

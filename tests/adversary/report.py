@@ -35,6 +35,7 @@ class Report:
     traces: dict[str, dict[tuple[int, str], float]] = field(default_factory=dict)
     answers: dict[tuple[int, int, str], str] = field(default_factory=dict)
     limits: dict[str, dict[bytes, int]] = field(default_factory=dict)  # orders that the documentation owns up to
+    limit_links: dict[str, dict[bytes, int]] = field(default_factory=dict)
     reviews: dict[bytes, int] = field(default_factory=dict)  # rows whose seal was opened, with what they are about
 
     def found(self, code: str, where: object, detail: object = "") -> None:

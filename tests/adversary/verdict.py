@@ -62,6 +62,23 @@ def _orders(made: Verdict, report: Report, truth: Truth) -> None:
                     made.findings.add(Finding("order of casting", channel, f"rho {rho:.2f}"))
 
 
+def owned_up(report: Report, truth: Truth) -> Iterator[str]:
+    """What the stated limits are worth to the adversary, for whoever reads the output; no finding follows from it."""
+    firsts: dict[bytes, int] = {}
+    for at, cast in enumerate(truth.casts):
+        firsts.setdefault(truth.hash_of[cast.seat], at)
+    caster = {truth.hash_of[cast.seat]: cast.rater for cast in truth.casts}
+    for name, places in report.limits.items():
+        known = {token: at for token, at in firsts.items() if token in places}
+        if known:
+            rho = spearman({token: (0, places[token]) for token in known}, known)
+            yield f"{name}: {len(known)} rows, rho {rho:.2f}"
+    for channel, guessed in report.limit_links.items():
+        hits = sum(caster.get(token) == person for token, person in guessed.items())
+        if guessed:
+            yield f"with the private key, {channel}: {hits} of {len(guessed)} rows linked"
+
+
 def limit(rows: int) -> float:
     """0.15, or what chance alone reaches once in a thousand times where there are few rows."""
     return max(BOUND, 3.3 / math.sqrt(rows - 1))
