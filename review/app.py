@@ -16,6 +16,7 @@ from review.customer_survey import jobs as customer_survey_jobs
 from review.customer_survey import letters as customer_survey_letters
 from review.customer_survey import views as customer_survey
 from review.demo import views as demo
+from review.diagnostics import views as diagnostics
 from review.infra import health, preconditions, restore
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
@@ -50,6 +51,7 @@ from review.workflow.letters import LETTERS as workflow_letters
 BLUEPRINTS: tuple[Blueprint, ...] = (
     custody.bp,
     customer_survey.bp,
+    diagnostics.bp,
     health.bp,
     peer_review.bp,
     people.bp,

@@ -92,14 +92,15 @@ def publications_of(subject_id: int, *, for_supervisor: int | None = None) -> li
 
     With `for_supervisor` only those this supervisor answers for: what they may not open, they learn nowhere else.
     """
-    query = select(PublicationRow).where(PublicationRow.subject_id == subject_id, _is_newest())
+    query = select(PublicationRow).where(PublicationRow.subject_id == subject_id, is_newest())
     if for_supervisor is not None:
         query = query.join(ReviewRow, ReviewRow.id == PublicationRow.review_id)
         query = query.where(ReviewRow.supervisor_id == for_supervisor)
     return list(db.session.scalars(query.order_by(PublicationRow.published_at, PublicationRow.id)))
 
 
-def _is_newest() -> ColumnElement[bool]:
+def is_newest() -> ColumnElement[bool]:
+    """Whether a publication is its review's last version."""
     other = aliased(PublicationRow)
     newest = select(func.max(other.version)).where(other.review_id == PublicationRow.review_id)
     return PublicationRow.version == newest.correlate(PublicationRow).scalar_subquery()
@@ -148,7 +149,7 @@ def _in_cycle(query: Select[*tuple[Any, ...]], cycle_id: int, supervisor_id: int
     if supervisor_id is not None:
         query = query.join(ReviewRow, ReviewRow.id == PublicationRow.review_id)
         query = query.where(ReviewRow.supervisor_id == supervisor_id)
-    return query.where(PublicationRow.cycle_id == cycle_id, _is_newest())
+    return query.where(PublicationRow.cycle_id == cycle_id, is_newest())
 
 
 def acknowledge(file: ReviewFile, *, by: int, now: datetime) -> AcknowledgementRow:

@@ -19,7 +19,7 @@ FLOORS = [
     "self_review | supervisor_review | peer_review | customer_survey | custody",
     "tickets",
     "results",
-    "reports",
+    "reports | diagnostics",
     "workflow",
     "demo",
     "app | cli | tables | navigation | __main__",
