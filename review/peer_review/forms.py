@@ -12,7 +12,11 @@ from review.domain.vocabulary import Level, Source
 from review.infra.forms import Form, at_most, filled, strip
 
 CANNOT_JUDGE = "none"
-CHOICES = [*(level.value for level in Level), CANNOT_JUDGE]
+# What the page sends for each level: of one length, like "none", or whoever sees how long a request is (a proxy's log
+# does, encrypted or not) would know how often it says "excellent".
+SENT_AS = {Level.EXCELLENT: "best", Level.GOOD: "good", Level.FAIR: "fair", Level.POOR: "poor"}
+LEVEL_OF: dict[str, Level] = {**{level.value: level for level in Level}, **{sent: to for to, sent in SENT_AS.items()}}
+CHOICES = [*LEVEL_OF, CANNOT_JUDGE]
 
 
 class BallotForm(Form):
@@ -24,7 +28,7 @@ class BallotForm(Form):
     def answers(self) -> Answers:
         """What was chosen; a criterion that cannot be judged is None."""
         chosen = {criterion.key: self.choice(criterion).data for criterion in self.criteria}
-        given = {key: None if value == CANNOT_JUDGE else value for key, value in chosen.items()}
+        given = {key: LEVEL_OF.get(value) for key, value in chosen.items()}
         return read_answers(self.scheme, Source.PEERS, given)
 
     def words(self) -> str:

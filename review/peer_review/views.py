@@ -13,7 +13,7 @@ from review.infra.clock import now
 from review.infra.gate import Found, allow, open_to_all
 from review.infra.pages import tell
 from review.peer_review import conflicts, service
-from review.peer_review.forms import BallotForm, ConflictForm, ballot_form
+from review.peer_review.forms import SENT_AS, BallotForm, ConflictForm, ballot_form
 from review.peer_review.service import SeatFile
 from review.schemes.service import scheme_of
 
@@ -75,7 +75,7 @@ def cast(actor: Actor, file: SeatFile) -> ResponseReturnValue:
 
 def _ballot(actor: Actor, file: SeatFile, form: BallotForm, moment: datetime) -> str:
     whole = service.list_with(file.seat.id, actor.person_id, moment)
-    shown = {"scheme": form.scheme, "longest": LONGEST, "least": least_ballots(form.scheme)}
+    shown = {"scheme": form.scheme, "longest": LONGEST, "least": least_ballots(form.scheme), "sent_as": SENT_AS}
     return render_template("peer_review/ballot.html", file=file, form=form, whole=whole, **shown)
 
 

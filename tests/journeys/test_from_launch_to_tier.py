@@ -262,7 +262,7 @@ def her_peers_rate_her(journey: Journey) -> None:
     with journey.as_new(address) as page:
         page.goto("/peers")
         page.click(f"a[href='/peers/{mine}']")
-        choose(page, "c-", "excellent")
+        choose(page, "c-", "best")
         with page.expect_navigation():
             page.click("button[form=ballot]")
         page.goto("/peers")

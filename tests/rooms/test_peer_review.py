@@ -232,6 +232,20 @@ def test_the_ballot_shows_only_what_peers_are_asked_and_no_answer(
     assert "is in" in page.words
 
 
+def test_the_length_of_a_request_does_not_tell_which_levels_were_chosen(
+    browse: Browse, cast: Cast, cycle: int, seats: Seats, settings: Settings
+) -> None:
+    bo = browse(cast["bo"])
+    page = bo.get(url(seats["bo", "ada"]))
+    sent = [field["value"] for field in page.form(url(seats["bo", "ada"])).find_all("input", {"type": "radio"})]
+    assert len(set(sent)) == len(Level) + 1, "each level, and that somebody cannot judge"
+    assert {len(value) for value in sent} == {4}
+    first, lowest = sent[0], sent[len(Level) - 1]
+    bo.submit(page, filled(first, lowest), url(seats["bo", "ada"]))
+    (only,) = ballots_in(settings, cycle)
+    assert only.answers == {ASKED[0]: Level.EXCELLENT, ASKED[1]: Level.POOR}
+
+
 def test_casting_puts_the_ballot_in_and_leads_to_the_next_colleague(
     browse: Browse, cast: Cast, cycle: int, seats: Seats, settings: Settings, app: Flask
 ) -> None:
