@@ -108,13 +108,21 @@ def _criterion(scheme: Scheme, criterion: Criterion) -> dict[str, Any]:
 @bp.post("/peers/<int:cycle_id>/draw")
 @allow(Deed.BALLOT_CAST, find_rating)
 def draw(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    wrapped, blinded = read_draw(request.get_json(silent=True))
+    wrapped, blinded = read_draw(_sent())
     reviews = service.draw(cycle, actor.person_id, wrapped, blinded, now())
     cycle_id = cycle.id
     # What is noted stays noted, come what may; and nobody else's writing has to wait while this is signed.
     db.session.commit()
     signed = service.sign(cycle_id, blinded, reviews)
     return jsonify(signatures={str(seat): as_text(signature) for seat, signature in signed.items()})
+
+
+def _sent() -> Any:
+    """The JSON of the request; None for what is none, and for what is nested deeper than any stack."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 @bp.get("/peers/<int:cycle_id>/keys.json")

@@ -166,6 +166,14 @@ def test_all_tickets_are_drawn_at_once_or_none(
     assert sent(browse(cast["bo"]), cycle, blinded).status_code == 200
 
 
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[" * 50_000, b'{"wrapped":' * 50_000, b'{"blinded": {}'])
+def test_a_draw_that_is_no_json_is_refused(app: Flask, cycle: int, cast: Cast, browse: Browse, body: bytes) -> None:
+    browser = browse(cast["bo"])
+    headers = {"X-CSRFToken": browser.token(), "Content-Type": "application/json"}
+    assert browser.client.post(f"/peers/{cycle}/draw", data=body, headers=headers).status_code == 422
+    assert rows(app) == []
+
+
 def test_nobody_draws_for_the_seat_of_another(
     app: Flask, cycle: int, cast: Cast, settings: Settings, browse: Browse
 ) -> None:
