@@ -1,6 +1,6 @@
 """Who is signed in: Flask-Login's user, loaded fresh on every request so that a lock-out takes effect at once."""
 
-from flask import Flask
+from flask import Flask, Response
 from flask_login import LoginManager, UserMixin
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -41,7 +41,14 @@ def _load(claimed: str) -> SignedIn | None:
     return SignedIn(person)
 
 
+class _Sessions(LoginManager):
+    """Nobody is remembered beyond the session, so a page that asks for no name never looks into the cookie."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
 def init_sign_in(app: Flask) -> None:
-    manager = LoginManager(app)
+    manager = _Sessions(app)
     manager.user_loader(_load)
     manager.session_protection = None  # the client's address changes on phones; the cookie's own flags protect it
