@@ -91,7 +91,7 @@ def test_no_garbled_signature_verifies(signature: bytes) -> None:
     assert not blind_rsa.verify(PUBLIC, b"ticket", signature)
 
 
-@pytest.mark.parametrize("factor", [0, N, N + 1, PRIVATE.private_numbers().p])
+@pytest.mark.parametrize("factor", [0, N, N + 1, PRIVATE.private_numbers().p], ids=["0", "n", "n + 1", "p"])
 def test_a_factor_that_has_no_inverse_is_refused(factor: int) -> None:
     with pytest.raises(ValueError, match="cannot be blinded"):
         blind_rsa.blind(PUBLIC, b"ticket", factor=factor)
