@@ -1,4 +1,4 @@
-"""HR's pages about a cycle's measurement: what other rules would have come to. They read and store nothing."""
+"""HR's pages about a cycle's measurement: how well it measured, what other rules would have come to. They only read."""
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -6,8 +6,10 @@ from flask.typing import ResponseReturnValue
 from review.cycles.lookup import find_cycle
 from review.cycles.tables import CycleRow
 from review.diagnostics.forms import what_if_form
+from review.diagnostics.method import method_page
 from review.diagnostics.what_if import Trial, tried
 from review.domain.access import Actor, Deed
+from review.domain.measurement import DIAGNOSTICS_VERSION, FEWEST_PEOPLE, SMALLEST_GROUP
 from review.domain.supposition import supposed
 from review.domain.vocabulary import COUNTING, GRADES, Source
 from review.infra.gate import allow
@@ -32,3 +34,13 @@ def what_if(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
         "diagnostics/what_if.html", cycle=cycle, scheme=scheme, asks_peers=asks_peers, address=address, **shown
     )
     return page, 200 if is_told else 422
+
+
+@bp.get("/cycles/<int:cycle_id>/method")
+@allow(Deed.METHOD_SEE, find=find_cycle)
+def method(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    scheme = scheme_of(cycle.scheme_id)
+    names = {criterion.key: criterion.name for criterion in scheme.criteria}
+    limits = {"version": DIAGNOSTICS_VERSION, "fewest": FEWEST_PEOPLE, "smallest": SMALLEST_GROUP}
+    shown = {"page": method_page(cycle, scheme), "names": names, "sources": COUNTING, **limits}
+    return render_template("diagnostics/method.html", cycle=cycle, scheme=scheme, **shown)

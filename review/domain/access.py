@@ -43,6 +43,7 @@ class Deed(StrEnum):
     CYCLE_CREATE = "cycles:cycle:create"
     CYCLE_RUN = "cycles:cycle:run"
     CYCLE_SEE = "cycles:cycle:see"
+    METHOD_SEE = "diagnostics:method:see"
     WHAT_IF_TRY = "diagnostics:what_if:try"
     BALLOT_CAST = "peer_review:ballot:cast"
     CONFLICT_DECLARE = "peer_review:conflict:declare"
@@ -99,6 +100,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CYCLE_CREATE: _to(Role.HR),
     Deed.CYCLE_RUN: _to(Role.HR),
     Deed.CYCLE_SEE: _to(Role.HR),
+    Deed.METHOD_SEE: _to(Role.HR),
     Deed.WHAT_IF_TRY: _to(Role.HR),
     Deed.BALLOT_CAST: _to(Standing.RATER),
     Deed.CONFLICT_DECLARE: EVERYONE,

@@ -1,11 +1,13 @@
-"""Published results with the inputs they were computed from, for asking what other rules would have made of them."""
+"""Published results of a whole cycle with what they were computed from: for trying other rules, and for diagnostics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
-from review.cycles.tables import CycleRow
+from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.refusals import NotYet
 from review.domain.score_inputs import ScoreInputs, read_inputs
 from review.domain.vocabulary import Grade
@@ -65,3 +67,62 @@ def published_with_inputs(cycle: CycleRow) -> Iterator[Published]:
         yield Published(review_id, name, number, department, score, grade, final, inputs)
     if empty:
         raise NotYet("results:not_published_yet")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One published result with its working by criterion, and the groups that its subject belongs to."""
+
+    supervisor_id: int | None
+    department: str | None
+    post: str | None
+    joined_on: date | None
+    score: int | None
+    grade: Grade | None
+    criteria: tuple[Mapping[str, Any], ...]
+
+
+def told_in(cycle: CycleRow) -> Iterator[Told]:
+    """The newest version of every result of a cycle, in one query. Raises NotYet before the publication."""
+    query = (
+        select(
+            ReviewRow.supervisor_id,
+            DepartmentRow.name,
+            PersonRow.post,
+            PersonRow.joined_on,
+            PublicationRow.score,
+            PublicationRow.grade,
+            PublicationRow.body["working"]["criteria"].as_json(),
+        )
+        .join(ReviewRow, ReviewRow.id == PublicationRow.review_id)
+        .join(PersonRow, PersonRow.id == PublicationRow.subject_id)
+        .outerjoin(DepartmentRow, DepartmentRow.id == PublicationRow.department_id)
+        .where(PublicationRow.cycle_id == cycle.id, is_newest())
+        .order_by(PublicationRow.review_id)
+    )
+    empty = True
+    for row in db.session.execute(query, execution_options={"yield_per": BATCH}):
+        empty = False
+        boss, department, post, joined_on, score, grade, criteria = row
+        yield Told(boss, department, post, joined_on, score, grade, tuple(criteria))
+    if empty:
+        raise NotYet("results:not_published_yet")
+
+
+def scores_by_cycle(until: CycleRow, most: int) -> list[tuple[str, dict[int, int]]]:
+    """The last published cycles up to this one, oldest first: name and scores (hundredths) by person. Two queries."""
+    before = (
+        select(CycleRow.id, CycleRow.name)
+        .where(CycleRow.id.in_(select(PublicationRow.cycle_id)), CycleRow.period_start <= until.period_start)
+        .order_by(CycleRow.period_start.desc(), CycleRow.id.desc())
+        .limit(most)
+    )
+    cycles = db.session.execute(before).all()[::-1]
+    scores: dict[int, dict[int, int]] = {cycle_id: {} for cycle_id, _ in cycles}
+    query = select(PublicationRow.cycle_id, PublicationRow.subject_id, PublicationRow.score)
+    rows = db.session.execute(
+        query.where(PublicationRow.cycle_id.in_(scores), PublicationRow.score.is_not(None), is_newest())
+    )
+    for cycle_id, subject_id, score in rows:
+        scores[cycle_id][subject_id] = int(score or 0)
+    return [(name, scores[cycle_id]) for cycle_id, name in cycles]
