@@ -12,6 +12,7 @@ from review.domain.rounding import decimal_text, exact_text, hundredths
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import GRADES, Grade, Level, Source
 from review.reports.ledger import CriterionPart, Ledger, ledger_of
+from review.reports.sheet_part import SheetPart, sheet_part
 
 LATEST = 5  # results a trend has room for
 SHOWN = (Source.SUPERVISOR, Source.PEERS, Source.CUSTOMERS, Source.SELF)
@@ -34,6 +35,7 @@ class ResultPage:
     body: Mapping[str, Any]
     scheme: Scheme
     ledger: Ledger
+    sheet: SheetPart
     score: int | None
     grade: Grade | None
     computed: Grade | None
@@ -60,6 +62,7 @@ def result_page(publication: Any, earlier: Sequence[Any], scheme: Scheme) -> Res
         body=body,
         scheme=scheme,
         ledger=ledger_of(working),
+        sheet=sheet_part(working),
         score=score,
         grade=_grade(decision["final"]),
         computed=computed,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from review.cycles.lookup import ReviewFile, find_cycle, find_review
@@ -18,12 +18,16 @@ from review.infra.i18n import request_locale
 from review.infra.pages import ours, tell
 from review.reports.movement import Moved, moved_since
 from review.reports.overview import FEW, overview_of, page_of_results
+from review.reports.precision import band_of, stars_of
 from review.reports.result_page import gap_rows, level_of, radar_criteria, radar_sources, result_page
+from review.reports.working_book import workbook
+from review.reports.working_file import document_of, material_of, words_in
 from review.results import publication
 from review.results.teams import agreement_in, team_lines
 from review.schemes.service import scheme_of
 
 bp = Blueprint("reports", __name__)
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.get("/results")
@@ -48,6 +52,8 @@ def result(actor: Actor, file: ReviewFile) -> ResponseReturnValue:
         page=page,
         moved=moved,
         moved_names=moved_names,
+        band=band_of(shown.body) if is_own or Role.HR in actor.roles else None,
+        stars=stars_of(shown.body),
         publication=shown,
         criteria=radar_criteria(page, locale),
         sources=radar_sources(page),
@@ -70,6 +76,24 @@ def _moved(shown: Any, earlier: Sequence[Any], scheme: Scheme) -> tuple[Moved | 
     before = scheme_of(last.body["scheme_id"])
     names = {criterion.key: criterion.name for one in (before, scheme) for criterion in one.criteria}
     return moved_since(last, before, shown, scheme), names
+
+
+@bp.get("/results/<int:review_id>/working.json")
+@allow(Deed.RESULT_READ, find=find_review)
+def working_json(_actor: Actor, file: ReviewFile) -> ResponseReturnValue:
+    shown = publication.publication_of(file.review.id)
+    return jsonify(document_of(shown, scheme_of(shown.body["scheme_id"])))
+
+
+@bp.get("/results/<int:review_id>/working.xlsx")
+@allow(Deed.RESULT_READ, find=find_review)
+def working_xlsx(_actor: Actor, file: ReviewFile) -> ResponseReturnValue:
+    shown, locale = publication.publication_of(file.review.id), request_locale()
+    material = material_of(shown, scheme_of(shown.body["scheme_id"]), locale)
+    answer = make_response(workbook(material, words_in(locale)))
+    answer.content_type = WORKBOOK
+    answer.headers["Content-Disposition"] = f'attachment; filename="working-{shown.review_id}.xlsx"'
+    return answer
 
 
 @bp.post("/results/<int:review_id>/acknowledge")
