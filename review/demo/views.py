@@ -49,7 +49,7 @@ def html(key: str) -> ResponseReturnValue:
 
 def _framing(body: str) -> Response:
     response = make_response(body)
-    response.headers["Content-Security-Policy"] = f"{POLICY}; frame-src 'self'"
+    response.headers["Content-Security-Policy"] = f"{POLICY.format(elsewhere='')}; frame-src 'self'"
     return response
 
 
