@@ -91,5 +91,5 @@ def test_the_workbook_speaks_the_readers_language_and_tells_the_published_score(
     assert list(cells) == ["计算过程", "输入", "精确进位"]
     rows = {row[0]: row[9] for row in cells["计算过程"] if len(row) > 9}
     with app.app_context():
-        assert rows["正式得分"] == publication.publication_of(told.reviews["ada"]).score / 100
+        assert rows["总分"] == publication.publication_of(told.reviews["ada"]).score / 100
     assert (rows["按规则得出的等级"], rows["全部精确"]) == ("良好", "是")
