@@ -20,11 +20,15 @@ def make(folder: Path, cycle_id: int) -> None:
 
 
 def read(folder: Path, cycle_id: int) -> bytes | None:
-    """The cycle's key; None when there is none (any more)."""
+    """The cycle's key; None when there is none (any more).
+
+    A file that lost its content is no key: under an empty one anybody could tell which seat a ballot came from.
+    """
     try:
-        return _path(folder, cycle_id).read_bytes()
+        key = _path(folder, cycle_id).read_bytes()
     except FileNotFoundError:
         return None
+    return key if len(key) == SIZE else None
 
 
 def exists(folder: Path, cycle_id: int) -> bool:

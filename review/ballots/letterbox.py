@@ -46,6 +46,7 @@ def take(settings: Settings, letter: bytes) -> Answer:
         return Answer.REFUSED
     try:
         urn_at(settings, cycle_id).put(ticket.hash_of(mine), version, sealed)
-    except (Closed, Missing):
-        return Answer.CLOSED
+    except (Closed, Missing) as no:  # missing: destroyed after the close, or lost
+        is_over = isinstance(no, Closed) or keys.was_spent(folder, cycle_id)
+        return Answer.CLOSED if is_over else Answer.REFUSED
     return Answer.TAKEN

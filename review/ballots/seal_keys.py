@@ -118,9 +118,18 @@ def public(folder: Path, cycle_id: int) -> bytes | None:
 
 
 def private(folder: Path, cycle_id: int) -> EllipticCurvePrivateKey | None:
-    """The key that opens the ballots; None while it is wrapped and after it was destroyed."""
-    scalar = _read(_private(folder, cycle_id))
-    return None if scalar is None else derive_private_key(int.from_bytes(scalar, "big"), SECP256R1())
+    """The key that opens the ballots; None while it is wrapped and after it was destroyed.
+
+    Neither is a damaged one: it would open nothing, and the count would destroy what it could not open.
+    """
+    scalar, point = _read(_private(folder, cycle_id)), public(folder, cycle_id)
+    if scalar is None:
+        return None
+    try:
+        key = derive_private_key(int.from_bytes(scalar, "big"), SECP256R1())
+    except ValueError:
+        return None
+    return key if point is None or point == _point(key) else None
 
 
 def destroy(folder: Path, cycle_id: int, at: Step = nowhere) -> None:

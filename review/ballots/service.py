@@ -71,7 +71,8 @@ def is_seal_ready(cycle_id: int) -> bool:
 def is_whole(cycle_id: int) -> bool:
     """Whether the urn and both keys of a running cycle are here."""
     folder = _keys()
-    return _urn(cycle_id).exists() and keys.exists(folder, cycle_id) and seal_keys.is_made(folder, cycle_id)
+    has_key = keys.read(folder, cycle_id) is not None
+    return _urn(cycle_id).exists() and has_key and seal_keys.is_made(folder, cycle_id)
 
 
 def is_spent(cycle_id: int) -> bool:
@@ -194,7 +195,8 @@ def is_lost(cycle_id: int) -> bool:
     """Whether the ballots of a cycle not yet counted can never be: the urn or a key is gone, or was destroyed once."""
     folder = _keys()
     has_key = is_locked(cycle_id) or seal_keys.private(folder, cycle_id) is not None
-    return is_spent(cycle_id) or not (has_key and keys.exists(folder, cycle_id) and _urn(cycle_id).exists())
+    has_both = has_key and keys.read(folder, cycle_id) is not None
+    return is_spent(cycle_id) or not (has_both and _urn(cycle_id).exists())
 
 
 def _work_out(cycle_id: int, seats: Mapping[UUID, int], drawn: Mapping[int, int], at: Step) -> tuple[Outcome, Counted]:

@@ -133,6 +133,15 @@ def test_without_the_key_no_ballot_is_taken(cycle: int, about_ada: Ballot, setti
         service.cast(cycle, uuid4(), about_ada)
 
 
+def test_no_ballot_is_taken_under_a_key_that_lost_its_content(
+    cycle: int, about_ada: Ballot, settings: Settings
+) -> None:
+    (settings.keys_dir / f"urn-{cycle}.key").write_bytes(b"")
+    with pytest.raises(Taken, match="ballots:key_gone"):
+        service.cast(cycle, uuid4(), about_ada)
+    assert not service.is_whole(cycle)
+
+
 # -- what lies in the urn --------------------------------------------------------------------------------------------
 
 

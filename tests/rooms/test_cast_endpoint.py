@@ -148,6 +148,13 @@ def test_a_ballot_after_the_close_and_after_the_end_is_gone(
     assert post(app, body).status_code == 410
 
 
+def test_an_urn_that_is_lost_does_not_pass_for_one_that_is_closed(
+    app: Flask, cycle: int, settings: Settings, body: bytes
+) -> None:
+    (settings.data_dir / "urns" / f"{cycle}.sqlite").unlink()
+    assert post(app, body).status_code == REFUSED
+
+
 def test_before_the_launch_nothing_is_taken(app: Flask, settings: Settings, held: Held, body: bytes) -> None:
     (settings.keys_dir / f"tickets-{held.cycle}" / "size").unlink()
     assert post(app, body).status_code == REFUSED

@@ -181,6 +181,22 @@ def test_without_the_key_nothing_is_counted_and_nothing_destroyed(cycle: int, se
     assert run(cycle).ballots == 9
 
 
+@pytest.mark.parametrize("name", ["urn", "seal"])
+@pytest.mark.parametrize("spoil", [lambda _: b"", lambda key: key[:-1], lambda key: bytes(len(key) + 1)])
+def test_with_a_damaged_key_nothing_is_counted_and_nothing_destroyed(
+    cycle: int, settings: Settings, name: str, spoil: Callable[[bytes], bytes]
+) -> None:
+    key = settings.keys_dir / f"{name}-{cycle}.key"
+    content = key.read_bytes()
+    key.write_bytes(spoil(content))
+    with pytest.raises(Taken, match="ballots:key_gone"):
+        run(cycle)
+    assert service.is_lost(cycle)
+    assert not service.is_counted(cycle)
+    key.write_bytes(content)
+    assert run(cycle) == counting.Counted(ballots=9, strangers=0)
+
+
 def test_without_the_urn_nothing_is_counted(cycle: int, settings: Settings) -> None:
     (settings.data_dir / "urns" / f"{cycle}.sqlite").unlink()
     with pytest.raises(Taken, match="ballots:urn_gone"):
