@@ -4,6 +4,7 @@ It knows the product's design, no secret of it, and not which leak there may be.
 half of the seal as well, though not the key that leads from seats to rows.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,23 @@ from uuid import UUID
 
 from review.domain.vocabulary import Source
 from review.schemes.library import builtin
-from tests.adversary import chains, figures, nights, servers, urns
+from tests.adversary import chains, draws, figures, nights, servers, sittings, urns
 from tests.adversary.reading import Ballots, Needles, files_of, signs_of
 from tests.adversary.report import Report
 from tests.adversary.told import Snapshot
 from tests.adversary.traces import Catalogue, main_of
 
 CRITERIA = {criterion.key for criterion in builtin().criteria}
+# The main database, also as it lies in a backup, which the harness has unpacked.
+MAIN = re.compile(r"instance/review\.sqlite|postgres/|instance-backups/[^/]+/database\.")
 ASKED = {criterion.key for criterion in builtin().asked_of(Source.PEERS)}
 
 
 class Adversary:
-    """One investigation. Snapshots come in the order in which they were made; the first is from before any cast."""
+    """One investigation. Snapshots come in the order in which they were made; the first is from before any cast.
+
+    Under maximum protection they hold the key directory, and it uses every key of every night.
+    """
 
     def __init__(self, snapshots: Sequence[Snapshot], seal_key: bytes | None = None) -> None:
         self.snapshots = snapshots
@@ -31,6 +37,8 @@ class Adversary:
         self.main: dict[str, Catalogue] = {}
         self.signs: dict[str, int] = {}  # name, number, address -> person
         self.seats: list[tuple[UUID, int, int]] = []  # seat, review, rater
+        self.opened: dict[bytes, dict[str, Any]] = {}  # what the rows of the closing copy say, with the private key
+        self.drawn: set[int] = set()  # who has drawn tickets
         self._ballots = Ballots(ASKED, CRITERIA)
         self._bytes: dict[Path, bytes] = {}
 
@@ -41,8 +49,10 @@ class Adversary:
         self._look_for_seats()
         urns.look(self)
         servers.look(self)
+        draws.look(self)
         nights.compare(self)
         chains.link(self)
+        sittings.compare(self)
         figures.check(self)
         return self.report
 
@@ -57,8 +67,9 @@ class Adversary:
         return list(self.snapshots[len(self.collecting) :])
 
     def raters_of(self, review: int | None) -> list[int]:
-        """Who could have cast a ballot about this review, or any ballot."""
-        return sorted({rater for _, about, rater in self.seats if review in (None, about)})
+        """Who could have cast a ballot about this review, or any ballot: whoever has not drawn a ticket cannot."""
+        asked = {rater for _, about, rater in self.seats if review in (None, about)}
+        return sorted(asked & self.drawn if self.drawn else asked)
 
     def _learn(self, main: Catalogue) -> None:
         for person in main.tables["person"].dicts():
@@ -66,7 +77,7 @@ class Adversary:
                 if sign:
                     self.signs[sign] = person["id"]
         for seat in main.tables["seat"].dicts():
-            self.seats.append((_uuid(seat["id"]), seat["review_id"], seat["rater_id"]))
+            self.seats.append((as_uuid(seat["id"]), seat["review_id"], seat["rater_id"]))
 
     def contents(self, snapshots: Sequence[Snapshot]) -> dict[bytes, str]:
         """What is in the files of these snapshots, each content once, with the name of a file that has it."""
@@ -99,7 +110,7 @@ class Adversary:
         signs = Needles([sign for seat, *_ in self.seats for sign in signs_of(seat)])
         for data, where in self.contents(self.snapshots[1:]).items():
             # The tables of the main database are looked at row by row.
-            if not where.startswith(("instance/review.sqlite", "postgres/")) and signs.places(data):
+            if not MAIN.match(where) and signs.places(data):
                 self.report.found("seat outside its table", where)
         for table in self.main[self.snapshots[-1].name].tables.values():
             text = b"\x00".join(_bytes(value) for row in table.rows for value in row)
@@ -111,5 +122,5 @@ def _bytes(value: Any) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _uuid(value: Any) -> UUID:
+def as_uuid(value: Any) -> UUID:
     return UUID(bytes=value) if isinstance(value, bytes) else UUID(str(value))

@@ -16,6 +16,7 @@ def link(adversary: "Adversary") -> None:
     everybody = dict.fromkeys((token for order in report.orders.values() for token in order), adversary.raters_of(None))
     seated = {review: adversary.raters_of(review) for review in set(report.reviews.values())}
     known = {token: seated[review] for token, review in report.reviews.items()}
+    report.reach = {token: len(people) for token, people in known.items() if people}
     # Without anything about people: as if they had come in the order in which they were hired.
     hired = {"staff numbers": {person: float(person) for person in adversary.raters_of(None)}}
     for channel, order in report.orders.items():

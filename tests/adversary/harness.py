@@ -18,9 +18,11 @@ Leak = Callable[[pytest.MonkeyPatch], None]
 class Stage:
     """The installation before its first ballot, laid out once, and the same on the evening before the close."""
 
-    def __init__(self, folder: Path, *, people: int = PEOPLE, each: int = EACH) -> None:
-        self.folder = folder
-        self._base = laid_out(folder / "base", people=people, each=each)
+    def __init__(
+        self, folder: Path, *, people: int = PEOPLE, each: int = EACH, life: type[Life] = Life, maximum: bool = False
+    ) -> None:
+        self.folder, self._life = folder, life
+        self._base = laid_out(folder / "base", people=people, each=each, maximum=maximum)
         self._evening: tuple[Life, Path] | None = None
         self._runs = 0
 
@@ -34,7 +36,7 @@ class Stage:
         with pytest.MonkeyPatch.context() as patch:
             leak(patch)
             with opened(self._base, self._fresh()) as home:
-                return Life(home, self._fresh()).live()
+                return self._life(home, self._fresh()).live()
 
     def at_the_count(self, leak: Leak) -> Lived:
         """A leak that comes into play after the close: the days before are those of the clean product."""
@@ -44,7 +46,7 @@ class Stage:
     def _collected(self) -> tuple[Life, Path]:
         if self._evening is None:
             with opened(self._base, self._fresh()) as home:
-                life = Life(home, self._fresh())
+                life = self._life(home, self._fresh())
                 life.collect()
                 home.let_go()
                 kept = self._fresh()
@@ -57,7 +59,7 @@ class Stage:
             leak(patch)
             with opened(copy, self._fresh()) as home:
                 home.clock.offset = before.home.clock.offset
-                life = Life(home, self._fresh())
+                life = self._life(home, self._fresh())
                 life.resume(before)
                 return life.end()
 
@@ -71,6 +73,11 @@ def lived_through(folder: Path, *, people: int = PEOPLE, each: int = EACH, seed:
     laid_out(folder / "base", people=people, each=each, seed=seed, **environ)
     with opened(folder / "base", folder / "home", **environ) as home:
         return Life(home, folder / "copies", seed=seed).live()
+
+
+def found_in(lived: Lived) -> set[str]:
+    """The codes of what the adversary finds."""
+    return {finding.code for finding in attacked(lived).findings}
 
 
 def attacked(lived: Lived) -> Verdict:

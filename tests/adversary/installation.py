@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from alembic import command
 from flask import Flask
 from sqlalchemy import select
 
 from review.app import create_app
+from review.ballots import ticket_keys
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.access import Role
 from review.infra import migrate
@@ -35,6 +37,7 @@ from review.tables import metadata
 from tests.make import NOW, make_department, make_person
 from tests.make_cycle import make_cycle
 from tests.make_peers import plan_of
+from tests.make_tickets import set_protection
 from tests.smtp import caught_mail
 
 PEOPLE, EACH, SEED = 30, 8, 11
@@ -103,23 +106,35 @@ def quick_folder() -> str | None:
     return str(memory) if os.access(memory, os.W_OK) else None
 
 
-def laid_out(folder: Path, *, people: int = PEOPLE, each: int = EACH, seed: int = SEED, **environ: str) -> Path:
-    """People, a collecting cycle and seats, in a database brought up by its migrations or its models; no urn yet."""
+def laid_out(
+    folder: Path, *, people: int = PEOPLE, each: int = EACH, seed: int = SEED, maximum: bool = False, **environ: str
+) -> Path:
+    """People, a collecting cycle and seats, in a database brought up by its migrations or its models; no urn yet.
+
+    For a cycle under maximum protection the keys are there, too.
+    """
     settings = settings_of(folder, **environ)
     app = create_app(settings)
     with app.app_context(), drawn_from(f"seats {seed}"):
         if settings.is_sqlite:
             metadata.create_all(db.engine)
+            with db.engine.begin() as connection:
+                command.stamp(migrate.config(connection), "head")
         else:
             migrate.upgrade(settings.database_url)
-        _settle(people, each, seed)
+        cycle_id = _settle(people, each, seed)
         db.session.commit()
+        if maximum:
+            set_protection(cycle_id)
+            for review in db.session.scalars(select(ReviewRow.id)).all():
+                ticket_keys.make(settings.keys_dir, cycle_id, review)
+            db.session.commit()
         db.session.remove()
         db.engine.dispose()
     return folder
 
 
-def _settle(people: int, each: int, seed: int) -> None:
+def _settle(people: int, each: int, seed: int) -> int:
     house = make_department("Service")
     lou = make_person("Lou", department=house, roles=(Role.SUPERVISOR,))
     bosses = [
@@ -142,11 +157,22 @@ def _settle(people: int, each: int, seed: int) -> None:
     ring = random.Random(seed).sample(agents, len(agents))
     pairs = [(ring[at].id, ring[(at + step) % people].id) for at in range(people) for step in range(1, each + 1)]
     peer_review.seat_all(db.session.get_one(CycleRow, cycle_id), plan_of(pairs))
+    return cycle_id
 
 
 def settings_of(folder: Path, **environ: str) -> Settings:
     places = {"REVIEW_DATA": str(folder / "instance"), "REVIEW_BASE_URL": "http://localhost", **environ}
     return replace(Settings.from_env(places), is_testing=True)
+
+
+def environ_of(settings: Settings) -> dict[str, str]:
+    """The environment in which a command finds this installation."""
+    return {
+        "REVIEW_DATA": str(settings.data_dir),
+        "REVIEW_BASE_URL": settings.base_url,
+        "DATABASE_URL": "" if settings.is_sqlite else settings.database_url,
+        "URN_URL": settings.urn_url or "",
+    }
 
 
 @contextmanager

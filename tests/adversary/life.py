@@ -9,6 +9,7 @@ import logging
 import random
 import secrets
 import shutil
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,8 @@ from unittest.mock import patch
 from uuid import UUID
 
 from bs4 import BeautifulSoup
-from click.testing import CliRunner
+from click import Command
+from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -32,9 +34,19 @@ from review.responses import service as responses
 from review.results import publication
 from review.results import service as results
 from review.schemes.library import builtin
+from review.workflow.backup_commands import backup_command
 from review.workflow.commands import doctor_command
+from review.workflow.cycle_commands import status_command
 from review.workflow.tick import tick
-from tests.adversary.installation import PASSWORD, SEED, Installation, Person, drawn_from, reviews_and_seats
+from tests.adversary.installation import (
+    PASSWORD,
+    SEED,
+    Installation,
+    Person,
+    drawn_from,
+    environ_of,
+    reviews_and_seats,
+)
 from tests.adversary.postgres_copies import copy_server
 from tests.adversary.told import Cast, Lived, Snapshot, Truth
 from tests.make import NOW
@@ -45,6 +57,8 @@ DAYS, SILENT, EDITORS = 3, 3, 6
 NIGHTS = (1, 3)  # days that pass: few enough to stay before the close, enough for reminders to leave
 LEVELS = [level.value for level in Level]
 KEYS = [criterion.key for criterion in builtin().criteria]
+
+Visit = tuple[Person, bool, bool]  # who comes, whether they cast, whether for the second time
 
 
 @contextlib.contextmanager
@@ -68,6 +82,8 @@ def overheard(home: Installation) -> Iterator[None]:
 class Life:
     """One run, by one seed."""
 
+    with_keys = False  # whether the copies hold the key directory as well
+
     def __init__(self, home: Installation, store: Path, *, seed: int = SEED) -> None:
         self.home, self.store, self.seed = home, store, seed
         self.dice, self.chance = random.Random(f"life {seed}"), random.Random(f"chance {seed}")
@@ -77,7 +93,9 @@ class Life:
         self.seats_of: dict[int, list[tuple[UUID, int]]] = {}
         for seat, review, rater in self.truth.seats:
             self.seats_of.setdefault(rater, []).append((seat, review))
-        self.visits = 0
+        with home.app.app_context():
+            self.cycle_name = db.session.get_one(CycleRow, home.cycle_id).name
+            db.session.rollback()
 
     def live(self) -> Lived:
         self.collect()
@@ -102,16 +120,19 @@ class Life:
 
     def _open(self) -> None:
         with self.home.app.app_context(), drawn_from(f"keys {self.seed}"):
-            ballots.open_urn(self.home.cycle_id)
+            self._launch()
             db.session.commit()
         with self.home.app.app_context():
             for review in db.session.scalars(select(ReviewRow)).all():
                 self._rate(review)
             db.session.commit()
-            key = keys.read(self.home.settings.keys_dir, self.home.cycle_id)
-            assert key is not None
-            self.truth.hash_of = {seat: keys.token_hash(key, seat) for seat, *_ in self.truth.seats}
         self._night("0")
+
+    def _launch(self) -> None:
+        ballots.open_urn(self.home.cycle_id)
+        key = keys.read(self.home.settings.keys_dir, self.home.cycle_id)
+        assert key is not None
+        self.truth.hash_of = {seat: keys.token_hash(key, seat) for seat, *_ in self.truth.seats}
 
     def _rate(self, review: ReviewRow) -> None:
         own = {key: Level(self.dice.choice(LEVELS)) for key in KEYS}
@@ -122,16 +143,19 @@ class Life:
 
     def _days(self) -> None:
         raters = self.dice.sample(self.home.raters, len(self.home.raters))
-        casting = raters[SILENT:]
+        self.silent, casting = raters[:SILENT], raters[SILENT:]
         self.few = self.dice.sample(sorted(self.reviews), 2)
         self.spared = {review: self._half(review, casting) for review in self.few}
-        editors, lookers = casting[:EDITORS], casting[EDITORS : 2 * EDITORS]
+        self.editors, self.lookers = casting[:EDITORS], casting[EDITORS : 2 * EDITORS]
         for day in range(DAYS):
             today = raters[day::DAYS]
-            back = [one for one in [*editors, *lookers] if one in raters[day - 1 :: DAYS]] if day else []
-            visits = [(one, one not in raters[:SILENT], False) for one in today]
-            visits += [(one, one in editors, True) for one in back]
+            back = [one for one in [*self.editors, *self.lookers] if one in raters[day - 1 :: DAYS]] if day else []
+            visits = self._visits(day, today, back)
             self._day(day, self.dice.sample(visits, len(visits)))
+
+    def _visits(self, _day: int, today: list[Person], back: list[Person]) -> list[Visit]:
+        visits = [(one, one not in self.silent, False) for one in today]
+        return visits + [(one, one in self.editors, True) for one in back]
 
     def _half(self, review: int, casting: list[Person]) -> set[int]:
         """Enough raters who leave this review out, so that its figure is withheld."""
@@ -139,23 +163,26 @@ class Life:
         voting = [rater for rater in raters if rater in {one.id for one in casting}]
         return set(voting[4:])
 
-    def _day(self, day: int, visits: list[tuple[Person, bool, bool]]) -> None:
+    def _day(self, day: int, visits: list[Visit]) -> None:
         for number, (rater, casts, again) in enumerate(visits):
             browser = self._enter(rater)
             self.truth.visits.add((rater.id, f"night-{day + 1}"))
             self._seen_coming(rater)
             seats = self.seats_of[rater.id]
-            page = browser.get("/peers")
-            if casts:
-                chosen = self.dice.sample(seats, 3) if again else seats
-                for seat, review in chosen:
-                    if rater.id not in self.spared.get(review, ()):
-                        self._cast(browser, token_of(page.text), day, rater.id, seat, review)
+            token = token_of(browser.get("/peers").text)
+            chosen = self.dice.sample(seats, 3) if casts and again else seats if casts else []
+            spared = {review for review, raters in self.spared.items() if rater.id in raters}
+            self._sit(browser, token, day, rater.id, [one for one in chosen if one[1] not in spared])
             if number == len(visits) // 2:
                 self._poll(day, "noon")
-                self._mishap(browser, seats[0][0], token_of(page.text))
+                self._mishap(browser, seats[0][0], token)
         self._poll(day, "evening")
         self._night(str(day + 1))
+
+    def _sit(self, browser: FlaskClient, token: str, day: int, rater: int, chosen: list[tuple[UUID, int]]) -> None:
+        """One sitting of a rater: a ballot from each of these seats about its review."""
+        for seat, review in chosen:
+            self._cast(browser, token, day, rater, seat, review)
 
     def _seen_coming(self, person: Person) -> None:
         """Whoever runs the servers may also read the badges at the door: everybody casts when they come."""
@@ -200,7 +227,8 @@ class Life:
 
     def _poll(self, day: int, hour: str) -> None:
         """HR and the supervisors look at everything about the running cycle; what they see is kept."""
-        pages = {"Hana": [f"/cycles/{self.home.cycle_id}", f"/cycles/{self.home.cycle_id}/reviews"], "Sam": ["/team"]}
+        cycle = f"/cycles/{self.home.cycle_id}"
+        pages = {"Hana": ["/", cycle, f"{cycle}/reviews", f"{cycle}/peers", f"{cycle}/progress"], "Sam": ["/team"]}
         for name, urls in pages.items():
             self._keep(name, urls, f"{day}-{hour}")
 
@@ -215,14 +243,21 @@ class Life:
             (folder / f"{name}{url.replace('/', '_')}.html").write_bytes(answer.data)
 
     def _night(self, name: str) -> None:
-        """Days go by: ticks, jobs, letters, then a look by the doctor and a copy of everything."""
+        """Days go by: ticks, jobs, letters; a backup, the status, a look by the doctor; then a copy of everything."""
         for _ in range(NIGHTS[int(name) > 0]):
             self.home.clock.sleep(timedelta(days=1))
             self._work()
-        told = CliRunner().invoke(doctor_command, obj=lambda: self.home.app)
-        with (self.home.logs / "doctor.log").open("a") as log:
-            log.write(told.output)
+        self._command("doctor", doctor_command, [])
+        self._command("status", status_command, [self.cycle_name])
+        assert self._command("backup", backup_command, []).exit_code == 0
         self.copy(f"night-{name}")
+
+    def _command(self, name: str, command: Command, arguments: list[str]) -> Result:
+        """What it prints goes into a log of its own."""
+        told = CliRunner().invoke(command, arguments, obj=lambda **_: self.home.app, env=environ_of(self.home.settings))
+        with (self.home.logs / f"{name}.log").open("a") as log:
+            log.write(told.output)
+        return told
 
     def _work(self) -> None:
         with self.home.app.app_context():
@@ -234,8 +269,12 @@ class Life:
             db.session.remove()
 
     def copy(self, name: str) -> None:
-        leave_out = shutil.ignore_patterns("instance-keys")
+        leave_out = None if self.with_keys else shutil.ignore_patterns("instance-keys")
         shutil.copytree(self.home.folder, self.store / name, ignore=leave_out)
+        for archive in sorted((self.store / name).glob("*-backups/*.zip")):
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(archive.with_suffix(""))
+            archive.unlink()
         settings = self.home.settings
         if settings.urn_url:
             closely = name in {"closing", "counted"}

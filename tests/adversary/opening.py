@@ -17,12 +17,8 @@ class Opener:
         self._key = derive_private_key(int.from_bytes(scalar, "big"), SECP256R1())
         self._cycle_id = cycle_id
 
-    def about(self, token: bytes, version: int, sealed: bytes) -> int | None:
-        """The review a row speaks about; None where it does not open."""
-        said = self.read(token, version, sealed)
-        return None if said is None else int(said["review"])
-
     def read(self, token: bytes, version: int, sealed: bytes) -> dict[str, Any] | None:
+        """What a row says; None where it does not open."""
         info = f"review360 ballot|{self._cycle_id}|{version}|".encode() + token
         try:
             return dict(json.loads(SUITE.decrypt(sealed, self._key, info=info)))

@@ -63,7 +63,8 @@ def _main(connection: Connection) -> dict[str, Any]:
     others = list(connection.execute(text(OTHERS), {"schema": "public"}))
     triggers = [name for kind, name in others if kind == "trigger"]
     views = [name for kind, name in others if kind == "view" and not name.endswith("_seq")]
-    return {"tables": tables, "triggers": triggers, "views": views}
+    draws = [list(row) for row in connection.execute(text("SELECT rater_id, xmin::text::bigint FROM ticket_draw"))]
+    return {"tables": tables, "triggers": triggers, "views": views, "draws": draws}
 
 
 def _columns(connection: Connection, schema: str) -> dict[str, list[str]]:

@@ -23,6 +23,7 @@ class Finding:
 class Report:
     """`orders`: rows as they can be seen in one snapshot. `activity`: people by when they did something.
     `links`: rows with the rater that is supposed to have cast them, by the way it was worked out.
+    `tonight`: rows with the raters who drew tickets on the night they came in; `night_links`: guesses among those.
     `traces`: what is known of each person on each night, by kind. `answers`: what a rater is supposed to have said.
     """
 
@@ -36,6 +37,10 @@ class Report:
     answers: dict[tuple[int, int, str], str] = field(default_factory=dict)
     limits: dict[str, dict[bytes, int]] = field(default_factory=dict)  # orders that the documentation owns up to
     limit_links: dict[str, dict[bytes, int]] = field(default_factory=dict)
+    reach: dict[bytes, int] = field(default_factory=dict)  # among how many people a row's rater is looked for
+    came: dict[str, dict[str, dict[int, float]]] = field(default_factory=dict)  # by night: people in an order
+    tonight: dict[bytes, list[int]] = field(default_factory=dict)
+    night_links: dict[str, dict[bytes, int]] = field(default_factory=dict)
     reviews: dict[bytes, int] = field(default_factory=dict)  # rows whose seal was opened, with what they are about
 
     def found(self, code: str, where: object, detail: object = "") -> None:

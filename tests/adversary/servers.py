@@ -31,6 +31,12 @@ def look(adversary: "Adversary") -> None:
     _remains(adversary, known)
 
 
+def tables_of(snapshot: Snapshot) -> list[Table]:
+    """The rows of every urn on the server."""
+    told = snapshot.folder / "postgres" / "urns.json"
+    return [_table(urn) for urn in json.loads(told.read_text()).values()] if told.exists() else []
+
+
 def _table(urn: Any) -> Table:
     rows = [{key: _bytes(value) for key, value in row.items()} for row in urn["rows"]]
     columns = tuple(urn["columns"]["ballot"])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything an operator could have copied at one moment, but the key directory."""
+    """Everything an operator could have copied at one moment; the key directory under maximum protection only."""
 
     name: str
     folder: Path
@@ -15,6 +15,10 @@ class Snapshot:
     @property
     def database(self) -> Path:
         return self.folder / "instance" / "review.sqlite"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "instance-keys"
 
 
 @dataclass(frozen=True)

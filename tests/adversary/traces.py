@@ -41,6 +41,7 @@ class Catalogue:
     triggers: set[str] = field(default_factory=set)
     views: set[str] = field(default_factory=set)
     sql: dict[str, str] = field(default_factory=dict)
+    draws: list[tuple[int, int]] = field(default_factory=list)  # on PostgreSQL: who drew in which transaction
 
 
 def main_of(snapshot: Snapshot) -> Catalogue:
@@ -56,7 +57,8 @@ def from_json(told: dict[str, Any]) -> Catalogue:
         name: Table(name, tuple(each["columns"]), [tuple(row) for row in each["rows"]], tuple(each["people"]))
         for name, each in told["tables"].items()
     }
-    return Catalogue(tables, set(told["triggers"]), set(told["views"]))
+    draws = [(person, moment) for person, moment in told["draws"]]
+    return Catalogue(tables, set(told["triggers"]), set(told["views"]), draws=draws)
 
 
 def of_file(path: Path) -> Catalogue:

@@ -110,11 +110,11 @@ def bodies(adversary: "Adversary", table: Table, where: str, *, last: bool) -> N
     if adversary.seal_key is None or not (rows and last):
         return
     opener = Opener(adversary.seal_key, cycle_of(adversary))
-    opened = {row["token_hash"]: opener.about(row["token_hash"], row["version"], row["sealed"]) for row in rows}
-    reviews = {token: about for token, about in opened.items() if about is not None}
-    if len(reviews) < len(opened):
-        report.found("another key for some", where, f"{len(opened) - len(reviews)} rows do not open")
-    report.reviews = reviews
+    opened = {row["token_hash"]: opener.read(row["token_hash"], row["version"], row["sealed"]) for row in rows}
+    adversary.opened = {token: said for token, said in opened.items() if said is not None}
+    if len(adversary.opened) < len(opened):
+        report.found("another key for some", where, f"{len(opened) - len(adversary.opened)} rows do not open")
+    report.reviews = {token: int(said["review"]) for token, said in adversary.opened.items()}
 
 
 def cycle_of(adversary: "Adversary") -> int:

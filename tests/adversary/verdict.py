@@ -79,6 +79,49 @@ def owned_up(report: Report, truth: Truth) -> Iterator[str]:
             yield f"with the private key, {channel}: {hits} of {len(guessed)} rows linked"
 
 
+@dataclass(frozen=True)
+class Nights:
+    """What copies of every night tell under maximum protection: rows, and hits to be expected and made."""
+
+    rows: int
+    by_review: float  # hits to be expected by who was asked about the review and drew at all
+    by_night: float  # by who of them drew on the night on which the row came in
+    hits: dict[str, tuple[int, int, float]]  # of each way of linking: hits, rows, the chance by the night
+
+    @property
+    def best(self) -> float:
+        """By how much the best way is better than knowing the night."""
+        return max(hits / rows - chance for hits, rows, chance in self.hits.values())
+
+    def tells_more(self) -> list[str]:
+        """Ways of linking that know more than the night."""
+        return [way for way, (hits, rows, chance) in self.hits.items() if tail(hits, rows, chance + POINTS) < LUCK]
+
+    def __str__(self) -> str:
+        share = [100 * expected / self.rows for expected in (self.by_review, self.by_night)]
+        return (
+            f"nightly copies: {self.rows} rows, a guess among all who drew finds {share[0]:.1f} % of raters, one among "
+            f"those who drew on the same night {share[1]:.1f} %; the best of {len(self.hits)} ways "
+            f"{100 * self.best:+.1f} points over that"
+        )
+
+
+def nights_of(report: Report, truth: Truth) -> Nights:
+    caster = {truth.hash_of[cast.seat]: cast.rater for cast in truth.casts}
+    fair = {
+        token: (caster[token] in people) / len(people)
+        for token, people in report.tonight.items()
+        if token in caster and people
+    }
+    hits = {}
+    for channel, guessed in report.night_links.items():
+        rows = [token for token in guessed if token in fair]
+        if rows:
+            right = sum(guessed[token] == caster[token] for token in rows)
+            hits[channel] = (right, len(rows), sum(fair[token] for token in rows) / len(rows))
+    return Nights(len(fair), sum(1 / report.reach[token] for token in fair), sum(fair.values()), hits)
+
+
 def limit(rows: int) -> float:
     """0.15, or what chance alone reaches once in a thousand times where there are few rows."""
     return max(BOUND, 3.3 / math.sqrt(rows - 1))
@@ -96,7 +139,8 @@ def _links(made: Verdict, report: Report, truth: Truth) -> None:
         rows = [token for token in guessed if token in caster]
         if not rows:
             continue
-        chances = [1 / (sizes[about[token]] if channel in keyed else everybody) for token in rows]
+        reach = [report.reach.get(token, sizes[about[token]]) if channel in keyed else everybody for token in rows]
+        chances = [1 / people for people in reach]
         hits, chance = sum(guessed[token] == caster[token] for token in rows), sum(chances) / len(rows)
         made.linked[channel] = (hits, len(rows), chance)
         if tail(hits, len(rows), chance + POINTS) < LUCK:
