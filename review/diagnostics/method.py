@@ -16,7 +16,6 @@ from review.domain.measurement import (
     Precision,
     compared,
     effective_weights,
-    precision_of,
 )
 from review.domain.peer_figures import CycleFigure
 from review.domain.rounding import half_up
@@ -25,6 +24,7 @@ from review.domain.statistics.groups import variation_of
 from review.domain.statistics.proportions import Interval, wilson
 from review.domain.vocabulary import COUNTING, Grade, Source
 from review.responses.spread import Spread, customers_spread
+from review.results.precision import contributions_of, precision_of_told
 from review.results.replay import Told, scores_by_cycle, told_in
 from review.results.teams import agreement_in
 
@@ -114,65 +114,20 @@ def method_page(cycle: CycleRow, scheme: Scheme) -> MethodPage:
     """The page, in a constant number of queries. Raises NotYet before the publication."""
     everybody = list(told_in(cycle))
     scored = [told for told in everybody if told.score is not None]
-    people = [_contributions(told) for told in scored]
+    people = [contributions_of(told) for told in scored]
     spread, kept = customers_spread(cycle, scheme), agreement_in(cycle.id)
     return MethodPage(
         people=len(scored),
         supervisors=len({told.supervisor_id for told in scored}),
         nominal={source: scheme.overall_weight(source) for source in COUNTING},
         effective=effective_weights(people),
-        precision=precision_of(people, _of_customers(scheme, scored, spread), _of_peers(scheme, scored, kept)),
+        precision=precision_of_told(scheme, scored, spread, kept),
         customers=[one for key, sums in spread.by_criterion.items() if (one := _reliability(key, sums))],
         peers=kept,
         satisfied=_satisfied(cycle, spread),
         comparisons=list(_comparisons(everybody, cycle.period_end)),
         drift=_drift(scores_by_cycle(cycle, CYCLES)),
     )
-
-
-def _contributions(told: Told) -> dict[Source, int]:
-    """What each source added to one person's rating, in ten-thousandths of a point."""
-    shares = sum(line["share"] for line in told.criteria)
-    added = dict.fromkeys(COUNTING, Fraction(0))
-    for line in told.criteria:
-        parts = {source: part for source in COUNTING if (part := line["sources"][source.value])["counted"]}
-        weight = sum(part["weight"] for part in parts.values())
-        for source, part in parts.items():
-            added[source] += Fraction(line["share"] * part["weight"] * part["points"], shares * weight * part["over"])
-    return {source: half_up(one.numerator, one.denominator, 4) for source, one in added.items()}
-
-
-def _of_customers(scheme: Scheme, scored: Sequence[Told], spread: Spread) -> tuple[Fraction, Fraction]:
-    """The pooled variance of one customer's contribution to R (points²), and the mean of 1/n."""
-    within = variation_of(spread.contributions).within or Fraction(0)
-    shares = sum(criterion.share for criterion in scheme.criteria)
-    return within / (100 * shares) ** 2, _each(scored, Source.CUSTOMERS)
-
-
-def _of_peers(
-    scheme: Scheme, scored: Sequence[Told], kept: Sequence[CycleFigure]
-) -> tuple[list[tuple[Fraction, Fraction]], Fraction]:
-    """By criterion the weight in R and the pooled variance of one ballot, and the mean of 1/n."""
-    shares = sum(criterion.share for criterion in scheme.criteria)
-    weighed = []
-    for figure in kept:
-        criterion = scheme.criterion(figure.criterion)
-        weight = Fraction(criterion.share * criterion.weights[Source.PEERS], 100 * shares)
-        weighed.append((weight, Fraction(figure.variance, 100)))
-    return weighed, _each(scored, Source.PEERS)
-
-
-def _each(scored: Sequence[Told], source: Source) -> Fraction:
-    """The mean of 1/n over everybody about whom the source counts, 0 for others; of a range its lowest n."""
-    parts = []
-    for told in scored:
-        lines = [part for line in told.criteria if (part := line["sources"][source.value])["counted"]]
-        parts += [Fraction(1, min(_least(part["n"]) for part in lines))] if lines else []
-    return sum(parts, Fraction(0)) / len(scored) if scored else Fraction(0)
-
-
-def _least(n: int | str) -> int:
-    return n if isinstance(n, int) else int(n.split("-")[0].rstrip("+"))
 
 
 def _reliability(key: str, sums: Sequence[Any]) -> Reliability | None:

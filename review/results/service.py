@@ -19,6 +19,7 @@ from review.infra import audit
 from review.infra.db import db
 from review.infra.house import house
 from review.results import evidence
+from review.results.precision import error_for
 from review.results.tables import ScorecardRow, SignOffRow
 from review.results.teams import freeze_teams
 from review.results.waiting import Standing, standing, unfinalised
@@ -63,11 +64,11 @@ def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
     cycle = db.session.get_one(CycleRow, cycle_id)
     scheme = scheme_of(cycle.scheme_id)
     freeze_teams(cycle_id, scheme)
-    everything = evidence.of_cycle(cycle_id)
+    everything, error = evidence.of_cycle(cycle_id), error_for(cycle)
     db.session.execute(delete(ScorecardRow).where(ScorecardRow.cycle_id == cycle_id))
     rows = []
     for number, (review_id, said) in enumerate(sorted(everything.items()), 1):
-        rows.append(_row(review_id, cycle_id, score(scheme, said), now))
+        rows.append(_row(review_id, cycle_id, score(scheme, said, standard_error=error), now))
         if len(rows) == BATCH or number == len(everything):
             db.session.execute(insert(ScorecardRow), rows)
             rows = []
@@ -78,9 +79,10 @@ def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
 
 def worked_out(cycle: CycleRow, review_ids: list[int], now: datetime) -> dict[int, ScorecardRow]:
     """Scorecards of some reviews on the evidence of this moment, by review; nothing is stored."""
-    scheme = scheme_of(cycle.scheme_id)
+    scheme, error = scheme_of(cycle.scheme_id), error_for(cycle)
     found = evidence.among(cycle.id, review_ids, scheme)
-    return {key: ScorecardRow(**_row(key, cycle.id, score(scheme, said), now)) for key, said in found.items()}
+    cards = {key: score(scheme, said, standard_error=error) for key, said in found.items()}
+    return {key: ScorecardRow(**_row(key, cycle.id, card, now)) for key, card in cards.items()}
 
 
 def rescore(review_id: int, now: datetime) -> ScorecardRow:
@@ -88,7 +90,8 @@ def rescore(review_id: int, now: datetime) -> ScorecardRow:
     file = file_of(review_id)
     require_finalising(file.cycle)
     scheme = scheme_of(file.cycle.scheme_id)
-    values = _row(review_id, file.cycle.id, score(scheme, evidence.of_review(review_id)), now)
+    card = score(scheme, evidence.of_review(review_id), standard_error=error_for(file.cycle))
+    values = _row(review_id, file.cycle.id, card, now)
     row = db.session.merge(ScorecardRow(**values))
     db.session.flush()
     return row
