@@ -166,7 +166,8 @@ def test_the_best_points_of_customers_are_five_stars_and_the_worst_one(cut, depe
 
 def test_only_what_is_missing_is_supposed() -> None:
     """Peers count in c0, where other points would change the grade, and are missing in c1, where they would not."""
-    scheme = scheme_with((50, 50, 0), (99, 1, 0))
+    cuts = {Grade.EXCELLENT: Fraction(99), Grade.GOOD: Fraction(82), Grade.FAIR: Fraction(50)}
+    scheme = replace(scheme_with((50, 50, 0), (99, 1, 0)), cuts=cuts)
     card = score(scheme, Evidence(supervisor=rated(G, G), peers=(shown(80),)))
     assert card.score == 8000
     assert Flag.DEPENDS_ON_PEERS not in card.flags
