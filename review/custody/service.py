@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from review.ballots import seal_keys
+from review.ballots import service as ballots
 from review.ballots.seal_keys import NEEDED, Share
 from review.custody.paper import NUMBERS
 from review.custody.tables import TrusteeRow
@@ -213,12 +214,15 @@ def call(cycle: CycleRow, now: datetime) -> None:
 def unlock(cycle: CycleRow, shares: Sequence[Share], *, by: int | None, now: datetime) -> None:
     """Open the key with two shares, for the count, which the caller has done. Harmless to repeat.
 
-    Raises NotYet before the close, Taken after the count, Invalid when the shares do not fit; guessing gets slow.
+    Raises NotYet before the close, Taken after the count or when the key is lost, Invalid when the shares do not fit;
+    guessing gets slow.
     """
     if cycle.stage is not Stage.COUNTING:
         early = cycle.stage in {*BEFORE_LAUNCH, Stage.COLLECTING}
         raise NotYet("custody:not_closed") if early else Taken("custody:nothing_to_open")
     if not is_waiting(cycle):
+        if ballots.is_lost(cycle.id) and not ballots.is_counted(cycle.id):
+            raise Taken("ballots:key_gone")
         return  # somebody was faster: the count is under way
     if len({share.number for share in shares}) < NEEDED:
         raise Invalid("custody:same_share_twice")

@@ -210,6 +210,16 @@ def test_guessing_gets_slow(
     assert "do not open this cycle" not in refused(typed(papers[1], papers[2])).words
 
 
+def test_where_the_key_is_lost_nobody_is_told_that_the_ballots_are_open(
+    app: Flask, company: Cast, cycle_id: int, browse: Browse, settings: Settings
+) -> None:
+    papers = closed(app, company, cycle_id)
+    (settings.keys_dir / f"seal-{cycle_id}.wrapped").unlink()
+    browse(company["south"]).post(f"/cycles/{cycle_id}/open", typed(papers[1], papers[2]), 409)
+    with app.app_context():
+        assert jobs.find(close.count_key(cycle_id)).state is not JobState.WAITING
+
+
 def test_a_qr_code_needs_no_number(app: Flask, company: Cast, cycle_id: int, browse: Browse) -> None:
     papers = closed(app, company, cycle_id)
     hr = browse(company["south"])
