@@ -213,6 +213,8 @@ TOLD: dict[Callable[[Patch], None], str] = {
     own_key_for_one: "another ticket key for some",
     draw_keeps_tickets: "rows are linked to raters",
     slot_takes_sessions: "rows are linked to raters",
+}
+ALSO_TOLD: dict[Callable[[Patch], None], str] = {
     rowid_table: "rows are numbered",
     draws_numbered: "table made while people cast",
 }
