@@ -123,8 +123,8 @@ def edit_counter(patch: Patch) -> None:
 
 
 # Rows that stay where SQLite puts them are not among the leaks: fourteen sealed ballots fill a page, and SQLite moves
-# them about so often that 208 of them show no order (|rho| 0.10 at most, re-casts included). That places are drawn by lot is
-# held by test_urn_order.py, whose reader finds the order in the same table where rows are small.
+# them about so often that 208 of them show no order (|rho| 0.10 at most, re-casts included). That places are drawn by
+# lot is held by test_urn_order.py, whose reader finds the order in the same table where rows are small.
 
 
 def overflow_pages(patch: Patch) -> None:
