@@ -26,8 +26,11 @@ class Ballots:
 
     def __init__(self, asked: Collection[str], others: Collection[str]) -> None:
         names = b"|".join(sorted((name.encode() for name in {*asked, *others}), key=len, reverse=True))
+        # A range ("10-19") is no answer: team tables say so how many people a published figure is about.
         # `criterion": "good"`, `c-criterion=good`, `criterion: 80`, `('criterion', <Level.GOOD: 'good'>)`
-        self._pair = re.compile(rb"(?i)\b(?:c-)?(" + names + rb")\b[^\w]{1,6}(?:Level\.)?(" + LEVEL + rb"|\d{2,3})\b")
+        self._pair = re.compile(
+            rb"(?i)\b(?:c-)?(" + names + rb")\b[^\w]{1,6}(?:Level\.)?(" + LEVEL + rb"|\d{2,3})\b(?!-\d)"
+        )
         self._asked = frozenset(asked)
         self._known: dict[bytes, list[bytes]] = {}
 
