@@ -250,6 +250,16 @@ def _is_blind(cycle: CycleRow) -> bool:
     return cycle.protection is Protection.MAXIMUM
 
 
+def with_receipts(rater_id: int) -> list[CycleRow]:
+    """Cycles that are over in which this rater could cast under maximum protection, newest first: at most five."""
+    mine = (
+        select(ReviewRow.cycle_id).join(SeatRow, SeatRow.review_id == ReviewRow.id).where(SeatRow.rater_id == rater_id)
+    )
+    over = CycleRow.stage.in_((Stage.COUNTING, Stage.FINALISING, Stage.PUBLISHED, Stage.ARCHIVED))
+    asked = select(CycleRow).where(CycleRow.protection == Protection.MAXIMUM, over, CycleRow.id.in_(mine))
+    return list(db.session.scalars(asked.order_by(CycleRow.closes_at.desc()).limit(5)))
+
+
 def _running(now: datetime) -> Select[Any]:
     collecting = CycleRow.stage == Stage.COLLECTING
     return select(CycleRow).where(collecting, CycleRow.opens_at <= now, CycleRow.closes_at >= now).order_by(CycleRow.id)

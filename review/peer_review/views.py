@@ -45,6 +45,7 @@ def _mine(actor: Actor, form: ConflictForm, moment: datetime, status: int = 200)
     by_page = (each for each in lists if not each.is_blind)
     following = next((seat.id for each in by_page for seat in each.seats if seat.id not in each.done), None)
     shown = {"lists": lists, "minimums": minimums, "following": following, "declared": declared}
+    shown["counted"] = service.with_receipts(actor.person_id)
     return render_template("peer_review/mine.html", form=form, **shown), status
 
 

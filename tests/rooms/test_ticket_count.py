@@ -326,6 +326,7 @@ def test_a_whole_cycle_ends_with_a_receipt_for_every_ballot(tmp_path: Path, empt
         held = cast_all(app, settings, purses)
         before = Browser(app, company["north 1"]).get(f"/peers/{cycle_id}/receipts")
         assert "not been counted yet" in before.words
+        assert "Compare the receipts you kept" not in Browser(app, company["north 1"]).get("/peers").words
         close.close(db.session.get_one(CycleRow, cycle_id), by=None, now=CLOSES, early=True)
         db.session.commit()
         work_all(house().handlers, house().progress, "test", CLOSES)
@@ -338,6 +339,7 @@ def test_a_whole_cycle_ends_with_a_receipt_for_every_ballot(tmp_path: Path, empt
     assert set(listed["receipts"]) == {receipt_of(ticket) for ticket in held}
     own = [receipt_of(ticket) for ticket in purses["north 1"].values()]
     assert sum(code in listed["receipts"] for code in own) == len(own) > 0
+    assert mine.get("/peers").soup.select_one(f'#receipts ~ ul a[href="/peers/{cycle_id}/receipts"]')
     assert f"{len(held)} ballots were counted" in mine.get(f"/peers/{cycle_id}/receipts").words
     assert post(app, letter_of_again(held[0])).status_code == 410
     with app.app_context():
