@@ -69,10 +69,11 @@ def test_a_leak_while_tickets_are_drawn_and_cast_is_found(small_stage: Stage, le
 
 
 @pytest.mark.parametrize("leak", TOLD_AFTERWARDS, ids=name_of)
-def test_a_leak_when_draws_are_forgotten_is_found(small_stage: Stage, leak: Leak) -> None:
-    assert TOLD_AFTERWARDS[leak] in found_in(small_stage.at_the_count(leak))
+def test_a_leak_when_draws_are_forgotten_is_found(stage: Stage, leak: Leak) -> None:
+    assert TOLD_AFTERWARDS[leak] in found_in(stage.at_the_count(leak))
 
 
+@pytest.mark.full
 def test_neither_is_found_without_a_leak(small_stage: Stage) -> None:
     assert found_in(small_stage.clean()) == set()
 

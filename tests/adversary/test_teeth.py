@@ -1,7 +1,7 @@
 """The forensic adversary has teeth: leaks patched into the product are found, all by the one adversary that is not told
 which of them is in; and the product as it is gives it nothing.
 
-Most leaks are looked for among fourteen people; those that only the order of many rows gives away, and all of them
+Most leaks are looked for among fourteen people; what only the order of many rows gives away, and every leak
 behind the marker `full`, among thirty.
 """
 
@@ -18,9 +18,10 @@ from tests.adversary.verdict import BOUND, POINTS, limit, tail
 
 pytestmark = pytest.mark.xdist_group("adversary")
 
-AMONG_MANY = ("created_at", "rowid_table", "person_column")
+AMONG_MANY = ("rowid_table",)
 AMONG_FEW = (
-    "unsealed",
+    "created_at",
+    "person_column",
     "one_database",
     "overflow_pages",
     "body_logged",
@@ -30,7 +31,6 @@ AMONG_FEW = (
     "split_key",
     "edit_counter",
     "update_to_null",
-    "done_mark",
 )
 # What each leak gives away, by the name that the adversary has for it; more may be found beside it.
 TOLD = {
@@ -90,6 +90,7 @@ def test_the_product_as_it_is_gives_the_adversary_nothing(stage: Stage) -> None:
     sys.stdout.write(f"{len(cast)} rows: {verdict}\n")
 
 
+@pytest.mark.full
 def test_neither_does_it_among_few(small_stage: Stage) -> None:
     assert attacked(small_stage.clean()).findings == set()
 
