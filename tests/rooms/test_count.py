@@ -296,6 +296,28 @@ def test_a_cancelling_killed_at_any_step_is_finished_and_leaves_nothing(
         service.open_urn(cycle)
 
 
+def test_ballots_that_can_still_be_counted_are_not_given_up(cycle: int) -> None:
+    set_stage(cycle, Stage.COUNTING)
+    db.session.commit()
+    with pytest.raises(Taken, match="ballots:still_countable"):
+        service.count_nothing(cycle, peers.seats_for_count(cycle), now=NOW)
+    assert not service.is_destroyed(cycle)
+    assert run(cycle) == counting.Counted(9, 0)
+
+
+def test_nothing_is_given_up_while_raters_may_still_be_asked_again(cycle: int, settings: Settings) -> None:
+    keys.destroy(settings.keys_dir, cycle)
+    set_stage(cycle, Stage.COLLECTING)
+    with pytest.raises(Taken, match="ballots:still_countable"):
+        service.count_nothing(cycle, peers.seats_for_count(cycle), now=NOW)
+    assert not service.is_counted(cycle)
+    set_stage(cycle, Stage.COUNTING)
+    db.session.commit()
+    service.count_nothing(cycle, peers.seats_for_count(cycle), now=NOW)
+    assert service.is_destroyed(cycle)
+    assert {type(cell.figure) for cells in service.cells_of(cycle).values() for cell in cells} == {Withheld}
+
+
 def test_nothing_of_a_ballot_is_left_on_the_disk(cycle: int, settings: Settings) -> None:
     token, _, sealed = next(urn_at(settings, cycle).rows())
     run(cycle)
