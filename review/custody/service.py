@@ -116,13 +116,6 @@ def _forget(cycle_id: int) -> None:
     seal_keys.destroy(_keys(), cycle_id)
 
 
-def is_ready(cycle: CycleRow) -> bool:
-    """Whether nothing more is needed of trustees before the launch: each has taken their share, or none is asked."""
-    if cycle.custody is not Custody.TRUSTEES:
-        return True
-    return taken(cycle.id) == len(NUMBERS)
-
-
 def taken(cycle_id: int) -> int:
     """How many trustees hold their share."""
     return sum(one.taken_at is not None for one in trustees_of(cycle_id))

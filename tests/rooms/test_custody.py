@@ -100,7 +100,7 @@ def test_the_same_three_again_change_nothing_and_others_make_a_new_key(
     assert not set(before.values()) & set(after.values())
     with app.app_context():
         assert custody.taken(cycle_id) == 0
-        assert not custody.is_ready(db.session.get_one(CycleRow, cycle_id))
+        assert custody.untaken(db.session.get_one(CycleRow, cycle_id)) == 3
     name_them(app, company, cycle_id, ("north 2", "south 1", "head"))
     assert not set(after.values()) & set(keys_of(settings).values())
     with app.app_context():
@@ -134,7 +134,7 @@ def test_a_managed_cycle_has_no_trustees(app: Flask, company: Cast, hr: None, br
     with app.app_context():
         cycle = draft(company)
         db.session.commit()
-        assert custody.is_ready(cycle)
+        assert custody.untaken(cycle) is None
         needs = launch.needs(cycle, launch.facts_of(cycle, NOW))
         assert "cycle:trustees_missing" not in {need.code for need, _met in needs}
         with pytest.raises(Invalid, match="custody:managed"):
@@ -289,12 +289,12 @@ def test_trustees_of_a_key_that_is_not_here_hold_nothing(
     with app.app_context():
         cycle = db.session.get_one(CycleRow, cycle_id)
         assert custody.taken(cycle_id) == 0
-        assert not custody.is_ready(cycle)
+        assert custody.untaken(cycle) == 3
     assert "There is no share for you" in browse(company["head"]).get(f"/cycles/{cycle_id}/share").words
     name_them(app, company, cycle_id)
     assert len(take_all(app, company, cycle_id)) == 3
     with app.app_context():
-        assert custody.is_ready(db.session.get_one(CycleRow, cycle_id))
+        assert custody.untaken(db.session.get_one(CycleRow, cycle_id)) == 0
 
 
 def test_what_is_asked_of_trustees_stands_on_their_start_page(
