@@ -1,6 +1,6 @@
 """Writes the next migration of the main database from the difference between the migrations so far and the models.
 
-`.venv/bin/python tools/new_migration.py "what changes"`, then read what it wrote: a renamed column looks like one that
+`.venv/bin/python -m tools.new_migration "what changes"`, then read what it wrote: a renamed column looks like one that
 went and one that came, and triggers and moved rows are never found by comparing. `--first` rewrites the first schema
 instead and is right only as long as nobody has upgraded a database that they want to keep.
 """
@@ -59,21 +59,28 @@ def tidy(text: str) -> str:
     """Alembic's comments go; an index is made on its table, without SQLite's detour over a copy of it."""
     text = re.sub(r"    # ### .*\n", "", text)
     text = text.replace("batch_op.f(", "op.f(")
-    lines, table, block = [], "", ""
+    lines: list[str] = []
+    table, block, later = "", "", []
     for line in text.splitlines():
         begun = re.match(r"    with op\.batch_alter_table\('(\w+)', schema=None\) as batch_op:", line)
         if begun:
             table, block = begun[1], line
             continue
         index = re.match(r"        batch_op\.(create_index|drop_index)\(('\w+'|op\.f\('\w+'\)),? ?(.*)", line)
-        if index and table:
-            line = f"    op.{index[1]}({index[2]}, '{table}', {index[3]}"  # noqa: PLW2901
-            if index[1] == "drop_index":
-                line = f"    op.drop_index({index[2]}, table_name='{table}')"  # noqa: PLW2901
-        elif block and line.startswith("        batch_op."):
+        if index and table and index[1] == "create_index":  # after the block: it may need columns that are added in it
+            later.append(f"    op.create_index({index[2]}, '{table}', {index[3]}")
+            continue
+        if index and table:  # before the block: its columns may go in it
+            begins = [n for n, old in enumerate(lines) if f"batch_alter_table('{table}'" in old]
+            lines.insert(len(lines) if block else begins[-1], f"    op.drop_index({index[2]}, table_name='{table}')")
+            continue
+        if block and line.startswith("        batch_op."):
             lines.append(block)
             block = ""
+        elif table and not line.startswith("      "):
+            lines, table, block, later = [*lines, *later], "", "", []
         lines.append(line)
+    lines += later
     return "\n".join(lines) + "\n"
 
 

@@ -9,12 +9,13 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Row, Select, select, update
 
 from review.customer_survey.service import INVITATION, REMINDER, about
-from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow
+from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.responses import CustomerAnswer
 from review.domain.scheme_shape import Criterion
 from review.domain.vocabulary import Source
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import outbox
 from review.infra.db import db
 from review.infra.tokens import digest

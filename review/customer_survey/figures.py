@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import exists, func, select
 
-from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow
+from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.vocabulary import Source
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.db import db
 from review.schemes.service import scheme_of
 

@@ -12,9 +12,11 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from review.customer_survey.sheet import Draft, read
-from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow, UploadRow
+from review.customer_survey.tables import InvitationRow, UploadRow
 from review.domain.calendar import local_day
+from review.domain.records import TicketSystem
 from review.domain.refusals import OutOfReach, Problem
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import audit, organisation
 from review.infra.db import db
 from review.infra.sheets import read_table
@@ -111,7 +113,8 @@ def _plan(data: bytes, filename: str, now: datetime) -> tuple[_Plan, tuple[Probl
     emails = {draft.email for draft in reading.drafts if draft.email}
     customers = {f"@{row.email}": row.id for row in _rows(CustomerRow.email, emails) if row.email}
     customers |= {f"#{row.external_id}": row.id for row in _rows(CustomerRow.external_id, numbers)}
-    known = {row.reference: row for row in _rows(TicketRow.reference, {draft.reference for draft in reading.drafts})}
+    named = _rows(TicketRow.reference, {draft.reference for draft in reading.drafts})
+    known = {row.reference: row for row in named if row.system is TicketSystem.LIST}
     asked = {row.ticket_id for row in _rows(InvitationRow.ticket_id, {row.id for row in known.values()})}
     # Somebody without number and address is recognised by the ticket that brought them.
     customers |= {f"!{reference}": row.customer_id for reference, row in known.items()}

@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import select
 
 from review.customer_survey.service import INVITATION, REMINDER, address, link_token
-from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow
+from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.refusals import TooLate
 from review.domain.vocabulary import Source
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import dates, organisation
 from review.infra.db import db
 from review.people.tables import PersonRow
@@ -40,7 +41,7 @@ def ask(params: Mapping[str, Any]) -> Mapping[str, Any]:
         "agent": agent,
         "ticket_tail": ticket.reference[-4:],
         "kind": ticket.kind,
-        "closed_on": dates.day(ticket.closed_on, customer.locale, zone),
+        "closed_on": dates.day(ticket.closed_on or invitation.invited_at.date(), customer.locale, zone),
         "until": dates.deadline(until, customer.locale, zone),
         "questions": len(scheme_of(cycle.scheme_id).asked_of(Source.CUSTOMERS)) + 1,
         "link": link,

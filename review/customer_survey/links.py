@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from review.customer_survey.tables import CustomerRow, InvitationRow, TicketRow
+from review.customer_survey.tables import InvitationRow
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import organisation
 from review.infra.db import db
 from review.infra.house import absolute, house

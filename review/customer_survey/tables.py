@@ -1,56 +1,14 @@
-"""Customers, the tickets they had, and who was asked about which; private to this room.
+"""Who was asked about which ticket; private to this room.
 
 An invitation holds the digest of its link, never the link, and never what was answered.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.infra.db import db
-
-
-class CustomerRow(db.Model):
-    """Somebody who was helped. `external_id` is the ticket system's number for them; addresses are lower case."""
-
-    __tablename__ = "customer"
-    __table_args__ = (
-        CheckConstraint("name <> ''", name="has_a_name"),
-        CheckConstraint("external_id IS NULL OR external_id <> ''", name="external_id_not_blank"),
-        CheckConstraint("email IS NULL OR email LIKE '_%@_%'", name="email_is_one"),
-        CheckConstraint("locale IN ('zh', 'en')", name="locale_known"),
-        Index("ix_customer_email", "email"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    external_id: Mapped[str | None] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(80))
-    email: Mapped[str | None] = mapped_column(String(254))
-    locale: Mapped[str] = mapped_column(String(8))
-    unsubscribed_at: Mapped[datetime | None]
-
-
-class TicketRow(db.Model):
-    """One closed case of one customer with one agent. `channel` and `kind` are the ticket system's own words."""
-
-    __tablename__ = "ticket"
-    __table_args__ = (
-        CheckConstraint("reference <> ''", name="has_a_reference"),
-        UniqueConstraint("id", "customer_id"),  # what an invitation points at, so that it names the right customer
-        Index("ix_ticket_agent_id_closed_on", "agent_id", "closed_on"),
-        Index("ix_ticket_customer_id", "customer_id"),
-        Index("ix_ticket_closed_on", "closed_on"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    reference: Mapped[str] = mapped_column(String(64), unique=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    agent_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    closed_on: Mapped[date]
-    channel: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[str] = mapped_column(String(80))
-    subject: Mapped[str | None] = mapped_column(String(200))
 
 
 class InvitationRow(db.Model):

@@ -15,9 +15,10 @@ FLOORS = [
     "people",
     "schemes",
     "cycles | stats",
-    "responses | ballots",
-    "self_review | supervisor_review | peer_review | customer_survey | custody",
-    "tickets",
+    "helpdesk",
+    "responses | ballots | quality",
+    "self_review | supervisor_review | peer_review | customer_survey | custody | kpi",
+    "tickets | follow_up",
     "results",
     "reports | diagnostics",
     "workflow",
@@ -26,8 +27,8 @@ FLOORS = [
 ]
 FLOOR = {room.strip(): number for number, line in enumerate(FLOORS) for room in line.split("|")}
 
-# A room's tables belong to it; these two lie open for foreign keys and reads.
-OPEN_TABLES = {"review.people.tables", "review.cycles.tables", "review.schemes.tables"}
+# A room's tables belong to it; these lie open for foreign keys and reads.
+OPEN_TABLES = {"review.people.tables", "review.cycles.tables", "review.schemes.tables", "review.helpdesk.tables"}
 
 # Inside the ballots room only these may know that rows of ballots exist at all.
 WALL = {

@@ -14,9 +14,10 @@ from sqlalchemy import func, select
 from review.app import create_app
 from review.customer_survey import intake, service
 from review.customer_survey.commands import import_customers
-from review.customer_survey.tables import CustomerRow, TicketRow, UploadRow
+from review.customer_survey.tables import UploadRow
 from review.cycles.tables import CycleRow
 from review.domain.refusals import Invalid
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.infra.settings import Settings
