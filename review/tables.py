@@ -9,6 +9,7 @@ import review.infra.audit
 import review.infra.jobs
 import review.infra.organisation
 import review.infra.outbox
+import review.kpi.tables
 import review.peer_review.tables
 import review.people.tables
 import review.responses.tables

@@ -59,9 +59,10 @@ class Reader:
             raise Invalid.of(self.problems)
 
     def note(self, code: str, where: str, **params: object) -> None:
+        """Note a problem; a code that names no room is one of those all documents share."""
         hollow = any(where == part or where.startswith((f"{part}.", f"{part}[")) for part in self._hollow)
         if not hollow and len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(Problem(f"schemes:{code}", where or None, params))
+            self.problems.append(Problem(code if ":" in code else f"schemes:{code}", where or None, params))
 
     def mapping(
         self, value: object, where: str, required: Collection[str] = (), optional: Collection[str] = ()
