@@ -8,11 +8,11 @@ from sqlalchemy import Select, func, insert, select, update
 
 from review.customer_survey.figures import Rate, Tallied, response_rate, tickets_in_period
 from review.customer_survey.links import PORTION, OpenLinks, address, link_token, links_csv, open_links, still_open
-from review.customer_survey.sampling import Candidate, choose
 from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.refusals import NotYet, TooLate
+from review.domain.survey_sample import Candidate, choose
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import outbox
 from review.infra.db import db

@@ -50,13 +50,17 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class CustomerAnswer:
-    """What one customer answers: 1 to 5 stars a criterion (None: cannot judge) and overall, and their wishes."""
+    """What one customer answers: 1 to 5 stars a criterion (None: cannot judge) and overall, and their wishes.
+
+    `contact` is how they want to be reached; it is kept only beside the wish.
+    """
 
     stars: Mapping[str, int | None]
     overall: int
     comment: str = ""
     wants_contact: bool = False
     withhold_ticket: bool = False
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

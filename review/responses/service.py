@@ -185,6 +185,8 @@ def file_customer(review_id: int, customer_key: str, said: CustomerAnswer, now: 
     columns = shape.star_columns(shape.scheme_of_review(review_id), said.stars)
     columns["overall"] = said.overall
     texts = {"comment": said.comment}
+    if said.wants_contact and said.contact:
+        texts["contact"] = said.contact
     existing = db.session.scalar(
         _about(Source.CUSTOMERS, [review_id]).where(ResponseRow.respondent == customer_key).with_for_update()
     )

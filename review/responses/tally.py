@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.disclosure import Cell
+from review.domain.records import Measured
 from review.domain.refusals import OutOfReach
 from review.domain.responses import Answers, Evidence, Tally
 from review.domain.scheme_shape import Scheme
@@ -29,6 +31,26 @@ class Stars:
     count: int = 0
     by_star: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
+    @property
+    def satisfied(self) -> int:
+        """How many gave four or five stars."""
+        return self.by_star[3] + self.by_star[4]
+
+    @property
+    def neutral(self) -> int:
+        return self.by_star[2]
+
+    @property
+    def dissatisfied(self) -> int:
+        """How many gave one or two stars."""
+        return self.by_star[0] + self.by_star[1]
+
+    @property
+    def satisfaction(self) -> Measured:
+        """Satisfied customers in percent of those who answered, exactly; no value where nobody did."""
+        value = Fraction(100 * self.satisfied, self.count) if self.count else None
+        return Measured(value, Fraction(self.count))
+
 
 @dataclass(frozen=True, slots=True)
 class Tallied:
@@ -47,7 +69,7 @@ class Tallied:
 
 @dataclass(frozen=True, slots=True)
 class CustomerWord:
-    """What one customer wrote, with their overall stars."""
+    """What one customer wrote, with their overall stars; `contact` is how they want to be reached, if they said so."""
 
     customer_key: str
     overall: int
@@ -55,6 +77,7 @@ class CustomerWord:
     wants_contact: bool
     withhold_ticket: bool
     filed_at: datetime
+    contact: str = ""
 
 
 def tallies(cycle_id: int) -> dict[int, Tallied]:
@@ -73,6 +96,22 @@ def tallies_among(review_ids: Collection[int], scheme: Scheme) -> dict[int, Tall
 def tally(review_id: int) -> Tallied:
     """What was filed about one review."""
     return _tallied(shape.scheme_of_review(review_id), ReviewRow.id == review_id).get(review_id, Tallied())
+
+
+def satisfaction_of(cycle_id: int) -> dict[int, Measured]:
+    """Customers' satisfaction (share of four and five overall stars, in percent) by reviewed person. One query.
+
+    Everybody whose review goes on is there; without an answer the figure has no value and the count 0.
+    """
+    stars = [func.count().filter(ResponseRow.overall == star) for star in FIVE]
+    about = (ResponseRow.review_id == ReviewRow.id) & (ResponseRow.source == Source.CUSTOMERS)
+    query = (
+        select(ReviewRow.subject_id, *stars)
+        .outerjoin(ResponseRow, about)
+        .where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
+        .group_by(ReviewRow.subject_id)
+    )
+    return {person: _overall(tuple(counts)).satisfaction for person, *counts in db.session.execute(query)}
 
 
 def _tallied(scheme: Scheme, which: ColumnElement[bool]) -> dict[int, Tallied]:
@@ -153,6 +192,7 @@ def customer_words(review_id: int) -> list[CustomerWord]:
             row.wants_contact,
             row.withhold_ticket,
             row.filed_at,
+            str(row.texts.get("contact", "")),
         )
         for row in db.session.scalars(query.order_by(ResponseRow.respondent))
         if row.filed_at is not None

@@ -15,11 +15,11 @@ from sqlalchemy import event, func, select, update
 
 from review.app import create_app
 from review.customer_survey import answering, jobs, letters, service
-from review.customer_survey.sampling import Candidate, choose
 from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.refusals import NotYet, TooLate
+from review.domain.survey_sample import Candidate, choose
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import clock, mail, outbox
 from review.infra.audit import AuditRow

@@ -2,14 +2,16 @@
 
 import time
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from review.app import create_app
 from review.cycles.tables import ReviewRow
+from review.domain.records import Measured
 from review.domain.refusals import Taken
 from review.domain.responses import CustomerAnswer, SelfReview, Statement, SupervisorRating, Tally
 from review.domain.vocabulary import Level, Source
@@ -17,6 +19,7 @@ from review.infra.db import db
 from review.infra.settings import Settings
 from review.responses import service
 from review.responses.tables import ResponseRow
+from review.responses.tally import satisfaction_of
 from review.schemes.library import builtin
 from review.tables import metadata
 from tests.make import NOW, Cast, make_cast, make_person
@@ -133,6 +136,30 @@ def test_a_tally_sums_what_was_said_and_leaves_out_what_was_not(review: int, cas
     assert found.customers == {KEYS[0]: Tally(180, 2)}
     assert found.customer_overall == service.Stars(9, 3, (0, 0, 3, 0, 0))
     assert found.evidence().customers == found.customers
+
+
+def test_satisfaction_is_the_share_of_four_and_five_stars_by_person(review: int, cast: Cast) -> None:
+    for number, stars in enumerate((5, 4, 4, 3, 2, 1, 5)):
+        service.file_customer(review, f"c-{number}", CustomerAnswer({}, stars), NOW)
+    service.file_self(review, cast["ada"].id, SELF, NOW)
+    cycle_id = db.session.get_one(ReviewRow, review).cycle_id
+    seen = count_queries()
+    found = satisfaction_of(cycle_id)
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
+    assert found[cast["ada"].id] == Measured(Fraction(400, 7), Fraction(7))
+    assert found[cast["bo"].id] == Measured(None, Fraction(0))
+    stars = service.tally(review).customer_overall
+    assert (stars.satisfied, stars.neutral, stars.dissatisfied) == (4, 1, 2)
+    db.session.get_one(ReviewRow, review).withdrawn_at = NOW
+    db.session.flush()
+    assert cast["ada"].id not in satisfaction_of(cycle_id)
+
+
+def test_how_to_reach_a_customer_is_kept_only_beside_the_wish(review: int) -> None:
+    service.file_customer(review, "c-1", CustomerAnswer({}, 2, "Slow", wants_contact=True, contact="138 0000"), NOW)
+    service.file_customer(review, "c-2", CustomerAnswer({}, 2, "Slow", contact="139 0000"), NOW)
+    assert [word.contact for word in service.customer_words(review)] == ["138 0000", ""]
+    assert "139 0000" not in str([row.texts for row in db.session.scalars(select(ResponseRow))])
 
 
 def test_comments_do_not_tell_in_which_order_customers_wrote(review: int) -> None:

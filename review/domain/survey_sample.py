@@ -1,23 +1,31 @@
-"""Chooses about which ticket each customer is asked: by lot with a stated seed, never by the agent.
+"""Chooses whom to ask about which ticket: by lot with a stated seed, never by the agent.
 
-Pure: the same tickets and seed give the same choice, in whatever order they come.
+Pure: the same tickets and seed give the same choice, in whatever order they come and in whatever process.
 """
 
 import hashlib
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from review.domain.strata import Stratum, allocate
+
+NO_STRATUM = Stratum("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A ticket somebody could be asked about. `customer` names the person who would get the letter."""
+    """A ticket somebody could be asked about. `customer` names the person who would get the letter.
+
+    It holds nothing that an agent writes or rates: only whose ticket it is, of what sort, and its number.
+    """
 
     ticket_id: int
     reference: str
     customer: str
     agent_id: int
+    stratum: Stratum = NO_STRATUM
 
 
 def choose(candidates: Iterable[Candidate], seed: int, invited: Mapping[int, int] | None = None) -> list[Candidate]:
@@ -37,6 +45,32 @@ def choose(candidates: Iterable[Candidate], seed: int, invited: Mapping[int, int
         else:
             shared.append(options)
     return chosen + _share_out(shared, counts, seed)
+
+
+def sample(
+    candidates: Iterable[Candidate], seed: int, seats: Mapping[int, int], invited: Mapping[int, int] | None = None
+) -> list[Candidate]:
+    """As many customers of each agent as they have `seats`, their strata in proportion to the agent's tickets.
+
+    A customer of several agents is first given to one of them (see `choose`, also for `invited`); then each agent's
+    seats are allocated over the strata by the largest remainder, and the lot falls within a stratum. Sorted by number.
+    """
+    everything = list(candidates)
+    population: dict[int, Counter[Stratum]] = defaultdict(Counter)
+    for each in everything:
+        population[each.agent_id][each.stratum] += 1
+    mine: dict[int, dict[Stratum, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
+    for each in choose(everything, seed, invited):
+        mine[each.agent_id][each.stratum].append(each)
+    chosen: list[Candidate] = []
+    for agent, strata in mine.items():
+        room = {key: len(found) for key, found in strata.items()}
+        given = allocate(population[agent], room, max(0, seats.get(agent, 0)))
+        for key, found in strata.items():
+            # Another lot than the one that chose the ticket: who has many tickets would win that one more often.
+            found.sort(key=lambda each: _digest(f"{seed}|customer|{each.customer}"))
+            chosen.extend(found[: given[key]])
+    return sorted(chosen, key=lambda each: each.reference)
 
 
 def _one_a_pair(candidates: Iterable[Candidate], seed: int) -> dict[str, dict[int, Candidate]]:
@@ -78,4 +112,8 @@ def _share_out(shared: list[dict[int, Candidate]], counts: dict[int, int], seed:
 
 
 def _lot(seed: int, candidate: Candidate) -> bytes:
-    return hashlib.sha256(f"{seed}|{candidate.reference}".encode()).digest()
+    return _digest(f"{seed}|{candidate.reference}")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
