@@ -2,6 +2,8 @@
 
     python tools/vendor_assets.py
 
+The one other thing it needs is `fonttools`, to cut the bold face down to the characters of GB 2312.
+
 Each package is packed by name and exact version; the wanted files, their licence and a manifest of SHA-384 hashes
 land under static/vendor/, and the used icons in the one sprite static/icons.svg. What only the tests load, a second
 implementation to compare ours with, lands in the same way under tests/vendor/.
@@ -39,6 +41,11 @@ TABLER = Package("tabler", "@tabler/core", "1.6.1", "MIT", "dist/css/tabler.min.
 HTMX = Package("htmx", "htmx.org", "4.0.1", "0BSD", "dist/htmx.min.js")
 HPKE = Package("hpke", "hpke", "1.1.7", "MIT", "index.js")
 ICONS = Package("icons", "@tabler/icons", "3.51.0", "MIT", "icons/outline")
+
+# The faces of printed sheets. Names of people need every character, emphasis does not: the bold one is cut down.
+FACES = ("@expo-google-fonts/noto-sans-sc", "0.4.3", "OFL-1.1")
+NOTO = Package("noto-sans-sc", *FACES, "400Regular/NotoSansSC_400Regular.ttf")
+NOTO_BOLD = Package("noto-sans-sc-bold", *FACES, "700Bold/NotoSansSC_700Bold.ttf")
 
 # One whole package each, but only the modules that blind signatures need: (package, files kept with their paths).
 BLIND_RSA = Package("blindrsa-ts", "@cloudflare/blindrsa-ts", "0.4.4", "Apache-2.0", "lib/src/blindrsa.js")
@@ -117,6 +124,44 @@ def licence_text(package: Package, source: Path, mit: str) -> str:
     return re.sub(r"Copyright [^\n]+", lambda _: holders, mit, count=1)
 
 
+def gb2312() -> str:
+    """The characters of GB 2312 and of ASCII."""
+    found = [chr(code) for code in range(0x20, 0x7F)]
+    for high in range(0xA1, 0xF8):
+        for low in range(0xA1, 0xFF):
+            try:
+                found.append(bytes((high, low)).decode("gb2312"))
+            except UnicodeDecodeError:
+                continue
+    return "".join(found)
+
+
+def write_face(package: Package, source: Path, *, cut: bool) -> Path:
+    """static/vendor/<key>/: the face, whole or cut down to GB 2312, and its licence."""
+    home = VENDOR / package.key
+    home.mkdir(parents=True, exist_ok=True)
+    target = home / Path(package.file).name
+    if cut:
+        options = [str(source / package.file), f"--text={gb2312()}", f"--output-file={target}", "--no-hinting"]
+        subprocess.run([sys.executable, "-m", "fontTools.subset", *options], check=True)  # noqa: S603 - fixed arguments
+    else:
+        target.write_bytes((source / package.file).read_bytes())
+    (home / "LICENSE").write_text((source / "LICENSE_FONT").read_text())
+    return target
+
+
+def entry(package: Package, target: Path) -> dict[str, str]:
+    """What the manifest says of one file."""
+    return {
+        "key": package.key,
+        "name": package.name,
+        "version": package.version,
+        "licence": package.licence,
+        "file": target.relative_to(STATIC).as_posix(),
+        "sha384": sha384(target.read_bytes()),
+    }
+
+
 def write_oracle(scratch: Path) -> None:
     """tests/vendor/blindrsa-ts/: the modules as they are, both licences, and their hashes."""
     home = ORACLES / BLIND_RSA.key
@@ -151,18 +196,12 @@ def main() -> int:
             else:
                 target = home / Path(package.file).name
                 target.write_bytes((source / package.file).read_bytes())
-            entries.append(
-                {
-                    "key": package.key,
-                    "name": package.name,
-                    "version": package.version,
-                    "licence": package.licence,
-                    "file": target.relative_to(STATIC).as_posix(),
-                    "sha384": sha384(target.read_bytes()),
-                }
-            )
+            entries.append(entry(package, target))
+        faces = unpack(NOTO, Path(scratch))
+        entries.append(entry(NOTO, write_face(NOTO, faces, cut=False)))
+        entries.append(entry(NOTO_BOLD, write_face(NOTO_BOLD, faces, cut=True)))
     (VENDOR / "manifest.json").write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n")
-    sys.stdout.write("".join(f"{entry['name']} {entry['version']} -> static/{entry['file']}\n" for entry in entries))
+    sys.stdout.write("".join(f"{made['name']} {made['version']} -> static/{made['file']}\n" for made in entries))
     return 0
 
 
