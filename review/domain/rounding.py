@@ -48,3 +48,11 @@ def exact_text(value: Fraction) -> str:
     while scale % value.denominator:
         places, scale = places + 1, scale * 10
     return decimal_text(value.numerator * scale // value.denominator, places)
+
+
+def short_text(value: Fraction) -> str:
+    """As short as it is exact, else rounded to two places."""
+    try:
+        return exact_text(value)
+    except ValueError:
+        return decimal_text(hundredths(value))

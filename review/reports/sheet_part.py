@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from review.domain.rounding import decimal_text, exact_text, hundredths
+from review.domain.rounding import short_text
 
 FIGURES = ("weight", "target", "actual", "limit", "full", "cost", "points", "cap")
 
@@ -54,8 +54,8 @@ def sheet_part(working: Mapping[str, Any]) -> SheetPart:
     return SheetPart(
         rows=tuple(_row(line) for line in working.get("kpi_lines", ())),
         kpi=working["kpi"],
-        rating_share=decimal(100 * share),
-        sheet_share=decimal(100 - 100 * share),
+        rating_share=short_text(100 * share),
+        sheet_share=short_text(100 - 100 * share),
         bonus=_lines(working.get("bonus_lines", ()), working["bonus"]),
         deduction=_lines(working.get("deduction_lines", ()), working["deduction"]),
         veto=working.get("sheet_veto"),
@@ -63,19 +63,13 @@ def sheet_part(working: Mapping[str, Any]) -> SheetPart:
     )
 
 
-def decimal(value: Fraction) -> str:
-    """As short as it is exact, else rounded to two places."""
-    try:
-        return exact_text(value)
-    except ValueError:
-        return decimal_text(hundredths(value))
-
-
 def _row(line: Mapping[str, Any]) -> RowPart:
-    figures = {name: decimal(Fraction(line[name])) for name in FIGURES if name in line}
+    figures = {name: short_text(Fraction(line[name])) for name in FIGURES if name in line}
     lapses, veto_at = (int(line[name]) if name in line else None for name in ("lapses", "veto_at"))
     return RowPart(line["key"], line["rule"], figures, lapses, veto_at, line["earned"])
 
 
 def _lines(lines: Sequence[Mapping[str, str]], total: str) -> Lines:
-    return Lines(tuple((decimal(Fraction(line["points"])), line["reason"]) for line in lines), decimal(Fraction(total)))
+    return Lines(
+        tuple((short_text(Fraction(line["points"])), line["reason"]) for line in lines), short_text(Fraction(total))
+    )

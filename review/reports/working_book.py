@@ -6,7 +6,7 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
-from review.reports.live_sheet import Cell, Page, Say, formats_of
+from review.infra.live_sheet import Cell, Page, Say, formats_of
 from review.reports.working_inputs import Given, Material, write_inputs
 from review.reports.working_sums import write_sums
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
 
-from review.reports.live_sheet import LIMIT, Cell, Page, Say
+from review.infra.live_sheet import LIMIT, Cell, Page, Say
 
 BASE = 1000
 ROOM = 12  # digits more than needed, for inputs that are changed

@@ -10,9 +10,9 @@ from review.domain.refusals import Problem
 from review.domain.rounding import decimal_text
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import COUNTING, Source
+from review.infra.live_sheet import Say
 from review.infra.words import say
 from review.reports.ledger import ledger_of
-from review.reports.live_sheet import Say
 from review.reports.working_inputs import Material
 
 EMPTY: Mapping[str, Any] = {"kpi_lines": [], "bonus_lines": [], "deduction_lines": [], "sheet_veto": None}

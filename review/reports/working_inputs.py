@@ -11,7 +11,7 @@ from typing import Any
 from review.domain.kpi import KpiRule
 from review.domain.scheme import Criterion, Scheme
 from review.domain.vocabulary import COUNTING, GRADES, Source
-from review.reports.live_sheet import Cell, Page, Say, Value
+from review.infra.live_sheet import Cell, Page, Say, Value
 
 FIGURES = ("target", "actual", "limit", "full", "cost", "lapses", "veto_at", "points", "cap")
 LAST = 12  # the last column of this sheet

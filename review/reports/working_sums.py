@@ -7,7 +7,7 @@ from math import gcd, prod
 from typing import Any
 
 from review.domain.vocabulary import COUNTING, GRADES, Source
-from review.reports.live_sheet import Cell, Page, Say, Value, half_up_formula
+from review.infra.live_sheet import Cell, Page, Say, Value, half_up_formula
 from review.reports.working_digits import RATING, SHEET, TOTAL, Sum, Term, write_digits
 from review.reports.working_inputs import Decimals, Given, GivenCriterion, GivenRow, Material
 from review.reports.working_rows import earned_formulas, earned_values

@@ -17,7 +17,7 @@ from review.domain.score_inputs import ScoreInputs
 from review.domain.scorecard import Scorecard
 from review.domain.scoring import score
 from review.domain.vocabulary import LEVELS, Source
-from review.reports.live_sheet import Cell, formats_of
+from review.infra.live_sheet import Cell, formats_of
 from review.reports.working_book import SAFE, add_working, workbook
 from review.reports.working_file import words_in
 from review.reports.working_inputs import Given, Material

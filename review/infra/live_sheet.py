@@ -5,6 +5,7 @@ Text is always written as text, whatever it looks like.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -85,6 +86,11 @@ class Page:
             self._sheet.write_number(row, column, value, self._formats["given"])
         return Cell(self.ref(row, column), value)
 
+    def number(self, row: int, column: int, value: Fraction | None, kind: str = "text") -> None:
+        """A figure nobody is asked to change; None is an empty cell."""
+        if value is not None:
+            self._sheet.write_number(row, column, float(value), self._formats[kind])
+
     def formula(self, row: int, column: int, formula: str, value: Value, kind: str = "whole") -> Cell:
         self._sheet.write_formula(row, column, f"={formula}", self._formats[kind], "" if value is None else value)
         return Cell(self.ref(row, column), value)
@@ -97,6 +103,9 @@ class Page:
         self._sheet.merge_range(row, 0, row, last, "", self._formats["note"])
         self._sheet.write_string(row, 0, words, self._formats["note"])
         self._sheet.set_row(row, 15 * (1 + width_of(words) // 110))
+
+    def hide(self, column: int) -> None:
+        self._sheet.set_column(column, column, 2, None, {"hidden": True})
 
     def finish(self, least: int, *, freeze: tuple[int, int] | None = None) -> None:
         for column, width in self._widths.items():
