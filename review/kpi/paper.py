@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -20,7 +20,7 @@ from review.kpi.printed import Printed, PrintedRow, PrintedSignature
 
 TEMPLATE = ROOT / "templates" / "kpi" / "sheet.typ"
 FACES = [ROOT / "static" / "vendor" / name for name in ("noto-sans-sc", "noto-sans-sc-bold")]
-ACCESSIBLE = "ua-1"
+ACCESSIBLE: Literal["ua-1"] = "ua-1"
 _ONE_AT_A_TIME = Lock()
 # (key of the heading, share of the rest of the width or 0 for as wide as needed, whether figures stand in it)
 COLUMNS = (
