@@ -76,6 +76,36 @@ def tallies(
     return found
 
 
+def sums_of_all(
+    spans: Sequence[Span],
+    people: Collection[int] | None = None,
+    *,
+    difficulty: Mapping[str, Fraction] = NO_WEIGHTS,
+    channel: str | None = None,
+    kind: str | None = None,
+) -> list[Tally]:
+    """What `tallies` gives of these people (None: everybody) added up in the database, one for each of `spans`."""
+    from_tickets = _from_tickets(spans, people, difficulty, channel=channel, kind=kind, is_whole=True)
+    found = from_tickets.get((0, ""), [Tally({}) for _ in spans])
+    if channel is None and kind is None:
+        for told in _told(spans, people).values():
+            parts = [parts_told(one for one in told if _lies_in(one, span)) for span in spans]
+            found = [together((all_, Tally(more))) for all_, more in zip(found, parts, strict=True)]
+    return found
+
+
+def kinds_of_all(
+    span: Span,
+    people: Collection[int] | None = None,
+    *,
+    difficulty: Mapping[str, Fraction] = NO_WEIGHTS,
+    channel: str | None = None,
+) -> dict[str, Tally]:
+    """Sums of these people's tickets (None: everybody's) by kind, in the order of the kinds."""
+    rows = _from_tickets([span], people, difficulty, by_kind=True, channel=channel, is_whole=True)
+    return {kind: tally for (_, kind), (tally,) in sorted(rows.items())}
+
+
 def _lies_in(told: Told, span: Span) -> bool:
     return span[0] <= told.first and told.last <= span[1]
 
@@ -120,11 +150,13 @@ def _from_tickets(
     by_kind: bool = False,
     channel: str | None = None,
     kind: str | None = None,
+    is_whole: bool = False,
 ) -> dict[tuple[int, str], list[Tally]]:
     """Sums by person and kind, one for each span: what was solved in it, opened in it, in hand in it."""
     found: dict[tuple[int, str], list[dict[Indicator, Part]]] = {}
     surveys: dict[tuple[int, str], list[Part]] = {}
-    for row in counted(spans, people, difficulty, by_kind=by_kind, channel=channel, kind=kind):
+    rows = counted(spans, people, difficulty, by_kind=by_kind, channel=channel, kind=kind, is_whole=is_whole)
+    for row in rows:
         own = found.setdefault((row.person, row.kind), [{} for _ in spans])
         _put(own, row)
         if row.closed < len(spans):

@@ -47,21 +47,27 @@ def counted(
     by_kind: bool = False,
     channel: str | None = None,
     kind: str | None = None,
+    is_whole: bool = False,
 ) -> Iterator[Counted]:
     """All sums, in no particular order. Three queries with the one for the organisation's zone.
 
-    Raises ValueError for spans that do not follow each other day on day.
+    With `is_whole` everybody's tickets add up as person 0. Raises ValueError for spans that do not follow each other
+    day on day, and where more than CHUNK people are to add up.
     """
     _require_row_of(spans)
+    if is_whole and people is not None and len(people) > CHUNK:
+        raise ValueError("so many people only one by one, or everybody")
     scale = lcm(HUNDRED, *(weight.denominator for weight in difficulty.values()))
     midnights = _midnights(spans)
     columns = [(TicketRow.kind if by_kind else literal("")).label("kind"), *_buckets(spans, midnights)]
-    for statement in (_of_one_agent(columns, difficulty, scale), _of_several(columns, difficulty, scale)):
-        limited = statement.where(*_within(spans, midnights[-1]), *_chosen(channel, kind))
-        if people is not None and len(people) <= CHUNK:
-            limited = limited.where(statement.selected_columns[0].in_(sorted(people)))
-        for row in db.session.execute(limited):
-            if people is None or row.person in people:
+    conditions = [*_within(spans, midnights[-1]), *_chosen(channel, kind)]
+    for who, statement in (_of_one_agent(columns, difficulty, scale), _of_several(columns, difficulty, scale)):
+        is_listed = people is not None and len(people) <= CHUNK
+        about = [*conditions, who.in_(sorted(people))] if people is not None and is_listed else conditions
+        person = (literal(0) if is_whole else who).label("person")
+        query = statement.add_columns(person).where(*about).group_by(*([] if is_whole else ["person"]))
+        for row in db.session.execute(query):
+            if people is None or is_listed or row.person in people:
                 yield _counted(row, scale)
 
 
@@ -128,22 +134,24 @@ def _chosen(channel: str | None, kind: str | None) -> list[ColumnElement[bool]]:
 # ---- the two statements ---------------------------------------------------------------------------------------------
 
 
-def _of_one_agent(columns: Sequence[Any], difficulty: Mapping[str, Fraction], scale: int) -> Select[Any]:
+Asked = tuple[Any, Select[Any]]  # the column that says whose they are, and the statement that is to group by it
+
+
+def _of_one_agent(columns: Sequence[Any], difficulty: Mapping[str, Fraction], scale: int) -> Asked:
     """Tickets without shares, all for their agent."""
-    sums = _sums(None, difficulty, scale)
-    query = select(TicketRow.agent_id.label("person"), literal(1).label("of"), *columns, *sums)
+    query = select(literal(1).label("of"), *columns, *_sums(None, difficulty, scale))
     alone = TicketRow.agent_id.is_not(None), ~exists().where(ShareRow.ticket_id == TicketRow.id)
-    return query.where(*alone).group_by("person", *(column.name for column in columns))
+    return TicketRow.agent_id, query.where(*alone).group_by(*(column.name for column in columns))
 
 
-def _of_several(columns: Sequence[Any], difficulty: Mapping[str, Fraction], scale: int) -> Select[Any]:
+def _of_several(columns: Sequence[Any], difficulty: Mapping[str, Fraction], scale: int) -> Asked:
     """Shared tickets for each who has a share: sums of `parts`, to be divided by `of`, the ticket's parts in all."""
     in_all = select(ShareRow.ticket_id, func.sum(ShareRow.parts).label("of")).group_by(ShareRow.ticket_id).subquery()
     sums = _sums(cast(ShareRow.parts, BigInteger), difficulty, scale)
-    query = select(ShareRow.person_id.label("person"), in_all.c.of.label("of"), *columns, *sums)
+    query = select(in_all.c.of.label("of"), *columns, *sums)
     joined = query.join_from(ShareRow, in_all, in_all.c.ticket_id == ShareRow.ticket_id)
     joined = joined.join(TicketRow, TicketRow.id == ShareRow.ticket_id)
-    return joined.group_by("person", "of", *(column.name for column in columns))
+    return ShareRow.person_id, joined.group_by("of", *(column.name for column in columns))
 
 
 def _sums(parts: Any, difficulty: Mapping[str, Fraction], scale: int) -> list[Any]:

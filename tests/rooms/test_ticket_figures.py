@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from review.app import create_app
-from review.domain.indicators import Span, months_back, weeks_back
+from review.domain.indicators import Part, Span, Tally, months_back, together, weeks_back
 from review.domain.records import Csat, Indicator, Measured, TicketStatus, TicketSystem
 from review.helpdesk import figures
 from review.helpdesk.tables import FigureRow
@@ -69,6 +69,16 @@ def check(random: Random, people: list[int], count: int) -> None:
         assert {who: own[at].measured() for who, own in found.items() if own[at].measured()} == without_response(by_one)
         responses = {who: own["response"] for who, own in by_one.items() if "response" in own}
         assert {who: own[at].response_rate for who, own in found.items() if own[at].surveys.count} == responses
+    some = people[:2]
+    added = [together(own[at] for who, own in found.items() if who in some) for at in range(len(spans))]
+    assert same(figures.sums_of_all(spans, some, difficulty=WEIGHTS)) == same(added)
+    all_kinds = figures.kinds_of_all(MARCH, difficulty=WEIGHTS)
+    assert same([together(all_kinds.values())]) == same(figures.sums_of_all([MARCH], difficulty=WEIGHTS))
+
+
+def same(tallies: list[Tally]) -> list[tuple[Any, Part]]:
+    """What a tally says, whatever is there without being said."""
+    return [({key: part for key, part in one.parts.items() if part.count}, one.surveys) for one in tallies]
 
 
 @pytest.mark.parametrize("seed", range(12))
