@@ -31,6 +31,7 @@ from review.infra.jobs import Handler, Progress
 from review.infra.pages import init_pages
 from review.infra.settings import CAST, ROOT, Settings
 from review.infra.tokens import Links
+from review.kpi import board_views as indicators
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
 from review.people import letters as people_letters
@@ -53,6 +54,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     customer_survey.bp,
     diagnostics.bp,
     health.bp,
+    indicators.bp,
     peer_review.bp,
     people.bp,
     reports.bp,

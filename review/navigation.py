@@ -12,6 +12,7 @@ EVERYONE = (
     ("home", "start.home"),
     ("my_ratings", "peer_review.mine"),
     ("my_result", "reports.mine"),
+    ("indicators", "indicators.show"),
     ("scheme", "schemes.read"),
 )
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {

@@ -45,6 +45,8 @@ class Deed(StrEnum):
     CYCLE_SEE = "cycles:cycle:see"
     METHOD_SEE = "diagnostics:method:see"
     WHAT_IF_TRY = "diagnostics:what_if:try"
+    INDICATORS_READ = "kpi:indicators:read"
+    INDICATORS_SEE = "kpi:indicators:see"
     BALLOT_CAST = "peer_review:ballot:cast"
     CONFLICT_DECLARE = "peer_review:conflict:declare"
     SEATS_SEE_OWN = "peer_review:seats:see_own"
@@ -102,6 +104,8 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CYCLE_SEE: _to(Role.HR),
     Deed.METHOD_SEE: _to(Role.HR),
     Deed.WHAT_IF_TRY: _to(Role.HR),
+    Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
+    Deed.INDICATORS_SEE: EVERYONE,
     Deed.BALLOT_CAST: _to(Standing.RATER),
     Deed.CONFLICT_DECLARE: EVERYONE,
     Deed.SEATS_SEE_OWN: EVERYONE,

@@ -34,6 +34,7 @@ STANDINGS: Mapping[str, Mapping[str, frozenset[Standing]]] = {
     "seat": {"peer": frozenset({Standing.RATER})},
     "note": {"sam": frozenset({Standing.RESPONSIBLE})},
     "report": {"sam": frozenset({Standing.RESPONSIBLE})},
+    "report_or_self": {"ada": frozenset({Standing.SUBJECT}), "sam": frozenset({Standing.RESPONSIBLE})},
     "teams": {"sam": frozenset({Standing.RESPONSIBLE}), "quinn": frozenset({Standing.RESPONSIBLE})},
 }
 
@@ -112,6 +113,8 @@ DOORS: Mapping[str, Door] = {
     "desk.without_peers": COLLECTING,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
+    "indicators.person": Door(_person("ada"), "report_or_self"),
+    "indicators.show": PLAIN,
     "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
     "peer_review.cast": Door(lambda facts: {"seat_id": facts.seat}, "seat", frozenset({422})),
     "peer_review.declare_conflict": PLAIN,
@@ -210,6 +213,7 @@ GOLDEN: Mapping[str, set[str]] = {
     "reports.working_xlsx": {"ada", "sam", "hana"},
     "reports.acknowledge": {"ada"},
     "diagnostics.method": {"hana"},
+    "indicators.person": {"ada", "sam", "hana"},
     "diagnostics.what_if": {"hana"},
     "reports.company": {"hana"},
     "schemes.change_minimums": {"hana"},

@@ -14,6 +14,8 @@ from review.demo.company import company
 from review.demo.story import MORNING, ORGANISATION, Story
 from review.domain.calendar import add_working_days, local_day, settled
 from review.domain.period import Period, PeriodKind, period_before
+from review.domain.records import Csat, TicketSystem
+from review.helpdesk.tables import TicketRow
 from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
@@ -90,7 +92,23 @@ class Company(Story):
         return cycle.id
 
     def _import_tickets(self, *_args: object, **_options: object) -> None:
-        """Customers are another room's; lists of them are not on these pages."""
+        """Customers are another room's; lists of them are not on these pages. What boards add up comes from here."""
+        tickets = [
+            TicketRow(
+                system=TicketSystem.ZENDESK,
+                reference=f"{person}-{number}",
+                agent_id=person,
+                closed_on=self.today - timedelta(days=number),
+                channel="phone",
+                kind=("exchange", "refund")[number % 2],
+                csat=Csat.GOOD,
+                resolution=3600,
+            )
+            for person in self.people.values()
+            for number in range(2)
+        ]
+        if not db.session.scalar(select(TicketRow.id).limit(1)):
+            db.session.add_all(tickets)
 
 
 class House:
@@ -145,6 +163,10 @@ PAGES = {
     "surveys": ("hana", "/cycles/{collecting}/surveys"),
     "results of the company": ("hana", "/cycles/{published}/report"),
     "a published cycle": ("hana", "/cycles/{published}"),
+    "indicators of everybody": ("hana", "/indicators"),
+    "indicators by team": ("hana", "/indicators?by=team&step=weeks"),
+    "indicators by ticket type": ("hana", "/indicators?by=kind"),
+    "indicators of a person": ("hana", "/indicators/people/{agent}"),
     "mail": ("hana", "/admin/mail"),
     "jobs": ("hana", "/admin/jobs"),
     "audit log": ("hana", "/admin/audit"),
@@ -153,7 +175,9 @@ PAGES = {
     "grid over the team": ("sam", "/team/{collecting}/rate"),
     "overview of the team": ("sam", "/team/{collecting}/rate?criterion=all"),
     "results of the team": ("sam", "/team/{published}/report"),
+    "indicators of the team": ("sam", "/indicators"),
     "start page of a supervisor": ("sam", "/"),
+    "my indicators": ("agent", "/indicators"),
     "whom I rate": ("agent", "/peers"),
     "my results": ("agent", "/results"),
     "my result": ("agent", "/results/{review}"),
@@ -168,7 +192,8 @@ def queries_of(house: House, name: str) -> list[str]:
         own = select(ReviewRow.id).where(
             ReviewRow.cycle_id == house.cycles["collecting"], ReviewRow.subject_id == house.people["agent"].id
         )
-        url = address.format(review=house.review, own=db.session.scalars(own).one(), **house.cycles)
+        agent = house.people["agent"].id
+        url = address.format(agent=agent, review=house.review, own=db.session.scalars(own).one(), **house.cycles)
         engine = db.engine
         db.session.remove()
     browser = Browser(house.app, house.people[who], "en")

@@ -1,0 +1,50 @@
+"""The targets of one person for the board: those of their latest KPI sheet, row by row."""
+
+from fractions import Fraction
+
+from sqlalchemy import select
+
+from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.records import Indicator
+from review.infra.db import db
+from review.kpi.tables import FigureRow, SheetRow, StoredPlanRow
+
+_KNOWN = frozenset(Indicator)
+Aims = dict[Indicator, tuple[Fraction | None, Fraction | None]]
+
+
+def aims_of(people: list[int]) -> dict[int, Aims]:
+    """Target and limit by indicator, of each person's sheet with the latest period. One query.
+
+    A volume is aimed at for the whole period of its cycle and says nothing about a month; it is left out.
+    """
+    query = (
+        select(ReviewRow.subject_id, CycleRow.period_end, FigureRow, StoredPlanRow.body)
+        .join(SheetRow, SheetRow.review_id == ReviewRow.id)
+        .join(FigureRow, FigureRow.review_id == SheetRow.review_id)
+        .join(StoredPlanRow, StoredPlanRow.id == SheetRow.plan_id)
+        .join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
+        .where(ReviewRow.subject_id.in_(people), ReviewRow.withdrawn_at.is_(None))
+        .order_by(CycleRow.period_end, ReviewRow.id)
+    )
+    found: dict[int, Aims] = {}
+    review_of: dict[int, int] = {}
+    for person, _end, figure, body in db.session.execute(query):
+        if review_of.get(person) != figure.review_id:  # a later sheet takes the place of an earlier one
+            review_of[person], found[person] = figure.review_id, {}
+        indicator = _indicator_of(body, figure.row_key)
+        if indicator is not None and indicator is not Indicator.VOLUME:
+            found[person][indicator] = (_exact(figure.target), _exact(figure.target_limit))
+    return found
+
+
+def _indicator_of(body: dict[str, object], key: str) -> Indicator | None:
+    rows = body.get("rows")
+    for row in rows if isinstance(rows, list) else ():
+        if row.get("key") == key and row.get("indicator") in _KNOWN:
+            return Indicator(row["indicator"])
+    return None
+
+
+def _exact(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
