@@ -8,15 +8,16 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Row, Select, select, update
 
-from review.customer_survey.service import INVITATION, REMINDER, about
+from review.customer_survey.asking import take_letters_back
+from review.customer_survey.stops import stop_owner
 from review.customer_survey.tables import InvitationRow
+from review.customer_survey.withdrawing import is_open_again
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.responses import CustomerAnswer
 from review.domain.scheme_shape import Criterion
 from review.domain.vocabulary import Source
 from review.helpdesk.tables import CustomerRow, TicketRow
-from review.infra import outbox
 from review.infra.db import db
 from review.infra.tokens import digest
 from review.people.tables import PersonRow
@@ -61,13 +62,15 @@ def answer(token: str, form: str, said: CustomerAnswer, now: datetime) -> bool:
     if not _is_open(found, now) or not _spend(invitation, form, now):
         return was_sent(token, form)
     file_customer(invitation.review_id, f"customer:{invitation.customer_id}", said, now)
-    _take_letters_back(invitation.cycle_id, invitation.customer_id)
+    take_letters_back(invitation.cycle_id, invitation.customer_id)
     return True
 
 
 def _spend(invitation: InvitationRow, form: str, now: datetime) -> bool:
-    unused = (InvitationRow.id == invitation.id) & InvitationRow.used_at.is_(None) & (InvitationRow.expires_at > now)
-    spent = update(InvitationRow).where(unused, InvitationRow.token_hash == invitation.token_hash)
+    unused = InvitationRow.used_at.is_(None) & InvitationRow.withdrawn_at.is_(None) & (InvitationRow.expires_at > now)
+    spent = update(InvitationRow).where(
+        InvitationRow.id == invitation.id, unused, InvitationRow.token_hash == invitation.token_hash
+    )
     values = {"used_at": now, "used_form": digest(form)}
     made = spent.values(values).returning(InvitationRow.id).execution_options(synchronize_session=False)
     return db.session.scalar(made) is not None
@@ -89,20 +92,7 @@ def unsubscribe(token: str, now: datetime) -> None:
     )
     if customer is None:
         return
-    same = CustomerRow.id == customer.id
-    if customer.email is not None:
-        same |= CustomerRow.email == customer.email
-    ids = list(db.session.scalars(select(CustomerRow.id).where(same)))
-    subscribed = update(CustomerRow).where(CustomerRow.id.in_(ids), CustomerRow.unsubscribed_at.is_(None))
-    db.session.execute(subscribed.values(unsubscribed_at=now))
-    asked = select(InvitationRow.cycle_id, InvitationRow.customer_id).where(InvitationRow.customer_id.in_(ids))
-    for cycle_id, customer_id in db.session.execute(asked).all():
-        _take_letters_back(cycle_id, customer_id)
-
-
-def _take_letters_back(cycle_id: int, customer_id: int) -> None:
-    for kind in (INVITATION, REMINDER):
-        outbox.take_back(kind, about(cycle_id, customer_id))
+    stop_owner(customer, now, by=None)
 
 
 def _has(token: str) -> ColumnElement[bool]:
@@ -116,7 +106,7 @@ def _behind(token: str) -> Select[InvitationRow, CycleRow, CustomerRow, TicketRo
         .join(CycleRow, CycleRow.id == InvitationRow.cycle_id)
         .join(CustomerRow, CustomerRow.id == InvitationRow.customer_id)
         .join(TicketRow, TicketRow.id == InvitationRow.ticket_id)
-        .join(PersonRow, PersonRow.id == TicketRow.agent_id)
+        .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .where(_has(token), ReviewRow.withdrawn_at.is_(None))
     )
 
@@ -124,7 +114,10 @@ def _behind(token: str) -> Select[InvitationRow, CycleRow, CustomerRow, TicketRo
 def _is_open(found: Found, now: datetime) -> bool:
     cycle, invitation = found.CycleRow, found.InvitationRow
     collects = cycle.stage is Stage.COLLECTING and now < cycle.closes_at
-    return collects and invitation.used_at is None and invitation.invited_at <= now < invitation.expires_at
+    is_waiting = invitation.used_at is None and invitation.withdrawn_at is None
+    if not collects or not is_waiting or is_open_again(invitation, found.TicketRow):
+        return False
+    return bool(invitation.invited_at <= now < invitation.expires_at)
 
 
 def _survey(token: str, found: Found) -> Survey:

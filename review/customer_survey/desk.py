@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from review.customer_survey import headings, intake, jobs, service, sheet
+from review.customer_survey import headings, intake, jobs, links, service, sheet
 from review.customer_survey.blueprint import bp
 from review.customer_survey.forms import PlainForm, UploadForm
 from review.cycles.lookup import find_cycle
@@ -102,15 +102,16 @@ def _put_in_line(actor: Actor, cycle: CycleRow, kind: str, action: str) -> Respo
     return redirect(url_for("customer_survey.surveys", cycle_id=cycle.id))
 
 
-@bp.post("/cycles/<int:cycle_id>/surveys/links.csv")
+@bp.post("/cycles/<int:cycle_id>/surveys/links.csv", endpoint="links")
 @allow(Deed.SURVEY_RUN, find=find_cycle)
-def links(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+def links_file(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     """The links as a list for an SMS or WeCom gateway. A POST, because who took them along is written down."""
     moment, everybody = now(), request.form.get("who") == "everybody"
     audit.record(
         "customer_survey:links:exported", f"cycle:{cycle.id}", by=actor.person_id, at=moment, everybody=everybody
     )
     # Made whole before it is sent: a slow download must not hold a transaction open.
+    links.note_taken_along(cycle.id, moment, everybody=everybody)
     body = "".join(service.links_csv(cycle.id, moment, everybody=everybody))
     headers = {"Content-Disposition": f'attachment; filename="survey-links-{cycle.id}.csv"'}
     return Response(body.encode("utf-8-sig"), mimetype="text/csv", headers=headers)

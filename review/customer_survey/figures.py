@@ -52,13 +52,16 @@ class Rate:
 
 
 def response_rate(cycle_id: int) -> Rate:
-    """Asked and answered: in all, by mail, by channel, and how many reviewed people have enough. Four queries."""
+    """Asked and answered: in all, by mail, by channel, and how many reviewed people have enough. Four queries.
+
+    Invitations that were taken back are no longer offered, and count nowhere.
+    """
     by_mail = CustomerRow.email.is_not(None)
     figures = (
         select(TicketRow.channel, by_mail, func.count(), func.count(InvitationRow.used_at))
         .join(InvitationRow, InvitationRow.ticket_id == TicketRow.id)
         .join(CustomerRow, CustomerRow.id == InvitationRow.customer_id)
-        .where(InvitationRow.cycle_id == cycle_id)
+        .where(InvitationRow.cycle_id == cycle_id, InvitationRow.withdrawn_at.is_(None))
         .group_by(TicketRow.channel, by_mail)
     )
     rows = db.session.execute(figures).all()
@@ -88,7 +91,7 @@ def _samples(cycle_id: int) -> list[tuple[int, int]]:
     query = (
         select(func.count(InvitationRow.id), func.count(InvitationRow.used_at))
         .select_from(ReviewRow)
-        .join(InvitationRow, InvitationRow.review_id == ReviewRow.id, isouter=True)
+        .outerjoin(InvitationRow, (InvitationRow.review_id == ReviewRow.id) & InvitationRow.withdrawn_at.is_(None))
         .where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
         .group_by(ReviewRow.id)
     )

@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from review.customer_survey import service
+from review.customer_survey import plans, service, waves, withdrawing
 from review.cycles.tables import CycleRow
 from review.domain.refusals import OutOfReach
+from review.domain.survey_plan import Mode, Withdrawn
 from review.infra import jobs
 from review.infra.db import db
 from review.infra.jobs import Job
 
 INVITE = "customer_survey:invite"
 REMIND = "customer_survey:remind"
+WAVE = "customer_survey:wave"
 
 
 def ask_for(kind: str, cycle_id: int, now: datetime) -> bool:
@@ -21,6 +23,28 @@ def ask_for(kind: str, cycle_id: int, now: datetime) -> bool:
         jobs.enqueue(kind, key, {"cycle_id": cycle_id}, now)
         return True
     return jobs.ask_again(key, now)
+
+
+def wave_key(cycle_id: int, wave: str) -> str:
+    return f"{WAVE}:{cycle_id}:{wave}"
+
+
+def due(cycle: CycleRow, now: datetime) -> list[str]:
+    """The waves of a cycle that are due and not yet asked for; writes nothing."""
+    keys = [wave.key for wave in plans.due_waves(cycle, plans.plan_of(cycle.id), now)]
+    return [key for key in keys if jobs.find(wave_key(cycle.id, key)) is None]
+
+
+def has_reopened(cycle: CycleRow) -> bool:
+    return bool(withdrawing.reopened(cycle.id))
+
+
+def send_due(cycle: CycleRow, now: datetime) -> int:
+    """Put due waves in line and take back what waits about re-opened tickets; how many of both. Harmless to repeat."""
+    waiting = due(cycle, now)
+    for key in waiting:
+        jobs.enqueue(WAVE, wave_key(cycle.id, key), {"cycle_id": cycle.id, "wave": key}, now)
+    return len(waiting) + withdrawing.withdraw(withdrawing.reopened(cycle.id), Withdrawn.REOPENED, now)
 
 
 def is_under_way(kind: str, cycle_id: int) -> bool:
@@ -36,11 +60,18 @@ def _cycle(job: Job) -> CycleRow:
 
 
 def do_invite(job: Job) -> None:
-    service.queue_invitations(_cycle(job), job.now, job.report)
+    """Ask by the list. Where waves are planned, the clock sends them instead."""
+    cycle = _cycle(job)
+    if plans.plan_of(cycle.id).mode is Mode.LIST:
+        service.queue_invitations(cycle, job.now, job.report)
+
+
+def do_wave(job: Job) -> None:
+    waves.run(_cycle(job), str(job.payload["wave"]), job.now, job.report)
 
 
 def do_remind(job: Job) -> None:
     service.queue_reminders(_cycle(job), job.now)
 
 
-HANDLERS: dict[str, Callable[[Job], None]] = {INVITE: do_invite, REMIND: do_remind}
+HANDLERS: dict[str, Callable[[Job], None]] = {INVITE: do_invite, REMIND: do_remind, WAVE: do_wave}

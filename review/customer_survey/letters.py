@@ -5,9 +5,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from review.customer_survey.service import INVITATION, REMINDER, address, link_token
+from review.customer_survey.asking import INVITATION, REMINDER
+from review.customer_survey.links import address, link_token
 from review.customer_survey.tables import InvitationRow
-from review.cycles.tables import CycleRow
+from review.customer_survey.withdrawing import is_open_again
+from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.refusals import TooLate
 from review.domain.vocabulary import Source
@@ -25,12 +27,13 @@ def ask(params: Mapping[str, Any]) -> Mapping[str, Any]:
         .join(CycleRow, CycleRow.id == InvitationRow.cycle_id)
         .join(CustomerRow, CustomerRow.id == InvitationRow.customer_id)
         .join(TicketRow, TicketRow.id == InvitationRow.ticket_id)
-        .join(PersonRow, PersonRow.id == TicketRow.agent_id)
+        .join(ReviewRow, ReviewRow.id == InvitationRow.review_id)
+        .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .where(InvitationRow.cycle_id == params["cycle"], InvitationRow.customer_id == params["customer"])
     )
     invitation, cycle, customer, ticket, agent = db.session.execute(query).one()
-    is_over = cycle.stage is not Stage.COLLECTING or invitation.used_at is not None
-    if is_over or customer.unsubscribed_at is not None:
+    is_over = cycle.stage is not Stage.COLLECTING or invitation.used_at or invitation.withdrawn_at
+    if is_over or is_open_again(invitation, ticket) or customer.unsubscribed_at is not None:
         raise TooLate("customer_survey:closed")
     zone = organisation.current().zone
     until = min(invitation.expires_at, cycle.closes_at)

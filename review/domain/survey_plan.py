@@ -41,7 +41,7 @@ class Suppressed(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     ASKED_HERE = "asked_here"  # already asked in this cycle
     ASKED_LATELY = "asked_lately"  # asked within thirty days
-    TOO_LATE = "too_late"  # closed longer ago than the window
+    TOO_SOON = "too_soon"  # closed so lately that the delay still runs; a later wave asks
 
 
 class Withdrawn(StrEnum):

@@ -1,6 +1,7 @@
-"""What is due at an instant: openings, reminders, closes, and once a day the peers' progress. Idempotent.
+"""What is due at an instant: openings, reminders, closes, waves of surveys, and once a day the peers' progress.
 
-The same function for the clock in the worker and for the command line. A cycle that fails is logged and skipped.
+Idempotent. The same function for the clock in the worker and for the command line. A cycle that fails is logged and
+skipped.
 """
 
 import logging
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from review.customer_survey import jobs as surveys
 from review.cycles.service import in_stage
 from review.cycles.tables import CycleRow
 from review.domain.calendar import local_day, settled
@@ -35,19 +37,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Ticked:
-    """What one tick did: cycles by name, letters by number."""
+    """What one tick did: cycles by name, letters by number, waves of surveys with what was taken back."""
 
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     reminders: int = 0
     snapshots: int = 0
+    waves: int = 0
     failed: list[str] = field(default_factory=list)
 
 
 def tick(now: datetime) -> Ticked:
     """Do everything that is due, each piece in a transaction of its own."""
     done = Ticked()
-    for step in (_keys_due, _open_due, _close_due, _count_due, _remind_due, _snapshot_due):
+    for step in (_keys_due, _open_due, _close_due, _count_due, _surveys_due, _remind_due, _snapshot_due):
         step(now, done)
     return done
 
@@ -121,6 +124,17 @@ def _count_due(now: datetime, done: Ticked) -> None:
     for cycle_id in _cycles(lambda: [cycle for cycle in in_stage(Stage.COUNTING) if close.may_go_on(cycle)]):
         with _own_transaction(f"count:{cycle_id}", done):
             close.ask_count(cycle_id, now)
+
+
+def _surveys_due(now: datetime, done: Ticked) -> None:
+    """Waves of surveys that are due, and invitations about tickets that were re-opened."""
+
+    def waiting() -> list[CycleRow]:
+        return [one for one in in_stage(Stage.COLLECTING) if surveys.due(one, now) or surveys.has_reopened(one)]
+
+    for cycle_id in _cycles(waiting):
+        with _own_transaction(f"surveys:{cycle_id}", done):
+            done.waves += surveys.send_due(db.session.get_one(CycleRow, cycle_id), now)
 
 
 def _remind_due(now: datetime, done: Ticked) -> None:

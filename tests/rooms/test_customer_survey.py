@@ -19,8 +19,9 @@ from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.refusals import NotYet, TooLate
+from review.domain.survey_plan import LONGEST_VALID
 from review.domain.survey_sample import Candidate, choose
-from review.helpdesk.tables import CustomerRow, TicketRow
+from review.helpdesk.tables import CustomerRow
 from review.infra import clock, mail, outbox
 from review.infra.audit import AuditRow
 from review.infra.db import db
@@ -32,11 +33,10 @@ from review.tables import metadata
 from tests.browse import Browser, Page
 from tests.make import NOW, Cast, make_cast
 from tests.make_cycle import make_cycle, review_of, set_stage
+from tests.make_surveys import STARS, cycle_of, make_customer, make_ticket
 from tests.smtp import caught_mail
 
 Browse = Callable[..., Browser]
-ASKED = ("business_knowledge", "communication", "problem_solving")
-STARS = {f"stars-{key}": "4" for key in ASKED} | {"overall": "5"}
 
 
 @pytest.fixture(autouse=True)
@@ -47,29 +47,6 @@ def the_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
         monkeypatch.setattr(f"review.customer_survey.{module}.now", lambda: at[0])
     assert clock.now().tzinfo is not None
     return lambda moment: at.__setitem__(0, moment)
-
-
-def make_customer(name: str = "Li Lei", email: str | None = "", locale: str = "en", **other: Any) -> int:
-    address = f"{name.lower().replace(' ', '.')}@customer.example" if email == "" else email
-    row = CustomerRow(name=name, email=address, locale=locale, **other)
-    db.session.add(row)
-    db.session.flush()
-    return row.id
-
-
-def make_ticket(customer: int, agent: int, reference: str = "", channel: str = "phone", **other: Any) -> int:
-    number = reference or f"T{db.session.scalar(select(func.count()).select_from(TicketRow))}-{customer}"
-    values = {"closed_on": NOW.date() - timedelta(days=20), "kind": "exchange"} | other
-    row = TicketRow(customer_id=customer, agent_id=agent, reference=number, channel=channel, **values)
-    db.session.add(row)
-    db.session.flush()
-    return row.id
-
-
-def cycle_of(cycle_id: int) -> CycleRow:
-    cycle = db.session.get(CycleRow, cycle_id)
-    assert cycle is not None
-    return cycle
 
 
 @pytest.fixture
@@ -402,7 +379,7 @@ def test_a_link_dies_by_its_own_date_while_the_cycle_still_collects(
     page = browser.get(link)
     with app.app_context():
         db.session.execute(update(CycleRow).values(closes_at=NOW + timedelta(days=60)))
-        expires = cycle_of(asked).opens_at + service.VALID
+        expires = cycle_of(asked).opens_at + timedelta(days=LONGEST_VALID)
         db.session.execute(update(InvitationRow).values(expires_at=expires))
         db.session.commit()
     the_clock(expires)
