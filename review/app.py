@@ -24,7 +24,7 @@ from review.infra.db import db, init_db
 from review.infra.errors import init_errors
 from review.infra.gate import refuse_unguarded
 from review.infra.headers import init_headers
-from review.infra.house import Context, House
+from review.infra.house import Context, House, Worded
 from review.infra.i18n import init_i18n
 from review.infra.ids import init_ids
 from review.infra.jobs import Handler, Progress
@@ -78,6 +78,9 @@ LETTERS: dict[str, Context] = {
     **workflow_letters,
 }
 
+# Whose words HR may change, by kind of letter.
+WORDED: dict[str, Worded] = {**customer_survey_letters.WORDED}
+
 
 def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> Flask:
     """The whole application. Without `settings` they come from the environment.
@@ -102,7 +105,7 @@ def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> 
         WTF_CSRF_SSL_STRICT=secure,
     )
     app.extensions["review"] = House(
-        settings, Links(settings.keys_dir), Progress(settings.data_dir), dict(HANDLERS), dict(LETTERS)
+        settings, Links(settings.keys_dir), Progress(settings.data_dir), dict(HANDLERS), dict(LETTERS), dict(WORDED)
     )
     if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

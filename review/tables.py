@@ -6,9 +6,14 @@ import review.customer_survey.tables
 import review.cycles.tables
 import review.helpdesk.tables
 import review.infra.audit
+import review.infra.bounces
 import review.infra.jobs
+import review.infra.mail_server
 import review.infra.organisation
 import review.infra.outbox
+import review.infra.pacing
+import review.infra.suppression
+import review.infra.wording
 import review.kpi.tables
 import review.peer_review.tables
 import review.people.tables

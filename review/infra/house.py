@@ -10,18 +10,36 @@ from review.infra.jobs import Handler, Progress
 from review.infra.settings import Settings
 from review.infra.tokens import Links
 
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A letter whose words HR may change: which placeholders may stand in them, and which must, by field.
+
+    `made` are placeholders whose value the letter's own template says. `sample` is a context for trying it out.
+    """
+
+    allowed: tuple[str, ...]
+    required: Mapping[str, frozenset[str]]
+    made: tuple[str, ...]
+    sample: Callable[[str], Mapping[str, Any]]
+
+
 Context = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """One per application. `handlers` are the jobs it can do, `letters` the context of each letter it can write."""
+    """One per application. `handlers` are the jobs it can do, `letters` the context of each letter it can write.
+
+    `worded` are the letters whose words HR may change.
+    """
 
     settings: Settings
     links: Links
     progress: Progress
     handlers: dict[str, Handler] = field(default_factory=dict)
     letters: dict[str, Context] = field(default_factory=dict)
+    worded: dict[str, Worded] = field(default_factory=dict)
 
 
 def house() -> House:

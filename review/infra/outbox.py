@@ -4,35 +4,41 @@ A row holds what the letter is about, never a secret: links are derived when it 
 about, to), so that a reminder asked for twice is written once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, Text, UniqueConstraint, func, or_, select, update
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from review.infra.db import db, enum_column, only_reading, rows_changed
-
-LEASE = timedelta(minutes=10)
-TRIES = 6
-PAUSE = timedelta(minutes=1)  # before a mail server that was down is tried again
+from review.infra.db import db, enum_column
 
 
 class LetterState(StrEnum):
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
-    FAILED = "failed"
+    FAILED = "failed"  # it never left: the server refused it, or what it is about is over
+    BOUNCED = "bounced"  # it left, and came back
 
 
 class LetterRow(db.Model):
+    """One letter to one reader.
+
+    `batch` says what it was written for together with others (`cycle:7`), `domain` is the part of the address behind
+    the @. `reason` is the code of why it did not arrive, `error` what the mail server said. `tried_at` is when it was
+    last handed to a server, whatever came of it.
+    """
+
     __tablename__ = "letter"
     __table_args__ = (
         UniqueConstraint("kind", "about", "to"),
+        CheckConstraint("reason IS NULL OR reason LIKE '%:%'", name="reason_is_a_code"),
         Index("ix_letter_state_send_after", "state", "send_after"),
+        Index("ix_letter_tried_at", "tried_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -47,6 +53,10 @@ class LetterRow(db.Model):
     lease_until: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None]
+    batch: Mapped[str | None] = mapped_column(String(64))
+    domain: Mapped[str] = mapped_column(String(254))
+    tried_at: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(String(64))
 
 
 def put(
@@ -83,7 +93,23 @@ def letter(
         "state": LetterState.WAITING,
         "send_after": after or now,
         "attempts": 0,
+        "batch": batch_of(about, params),
+        "domain": domain_of(to),
     }
+
+
+def batch_of(about: str, params: Mapping[str, Any]) -> str | None:
+    """The cycle that a letter belongs to, as `cycle:7`, if it says so."""
+    if isinstance(params.get("cycle"), int):
+        return f"cycle:{params['cycle']}"
+    head, _, rest = about.partition(":")
+    number = rest.partition(":")[0]
+    return f"cycle:{number}" if head == "cycle" and number.isdigit() else None
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the @, as domains are compared; empty where there is none."""
+    return address.rpartition("@")[2].strip().lower() if "@" in address else ""
 
 
 def put_all(letters: Iterable[Mapping[str, Any]]) -> None:
@@ -104,73 +130,17 @@ def take_back(kind: str, about: str) -> int:
     return len(found)
 
 
-def claim(now: datetime, most: int) -> list[LetterRow]:
-    """Take up to `most` due letters for sending and commit the claim; a lease that ran out is claimed again."""
-    waiting = (LetterRow.state == LetterState.WAITING) & (LetterRow.send_after <= now)
-    abandoned = (LetterRow.state == LetterState.SENDING) & (LetterRow.lease_until < now)
-    due = or_(waiting, abandoned)
-    with only_reading():
-        anything = db.session.scalar(select(LetterRow.id).where(due).limit(1))
-        db.session.rollback()
-    if not anything:
-        return []
-    ids = select(LetterRow.id).where(due).order_by(LetterRow.send_after, LetterRow.id).limit(most)
-    if db.engine.dialect.name == "postgresql":
-        ids = ids.with_for_update(skip_locked=True)
-    taken = update(LetterRow).where(LetterRow.id.in_(ids), due).returning(LetterRow)
-    values = {"state": LetterState.SENDING, "lease_until": now + LEASE, "attempts": LetterRow.attempts + 1}
-    rows = list(db.session.scalars(taken.values(values)))
-    for row in rows:
-        db.session.expunge(row)
-    db.session.commit()
-    return rows
-
-
-def renew(rows: Sequence[LetterRow], now: datetime) -> list[LetterRow]:
-    """Hold claimed letters longer; those that somebody else has taken over meanwhile are left out."""
-    kept = []
-    for row in rows:
-        mine = (LetterRow.id == row.id) & (LetterRow.state == LetterState.SENDING)
-        if rows_changed(
-            update(LetterRow).where(mine, LetterRow.attempts == row.attempts).values(lease_until=now + LEASE)
-        ):
-            kept.append(row)
-    db.session.commit()
-    return kept
-
-
-def mark_sent(row: LetterRow, now: datetime) -> None:
-    sent = {"state": LetterState.SENT, "sent_at": now, "lease_until": None, "error": None}
-    db.session.execute(update(LetterRow).where(LetterRow.id == row.id).values(sent))
-    db.session.commit()
-
-
-def release(rows: Sequence[LetterRow], now: datetime, error: str) -> None:
-    """Put letters back that were claimed but never tried: that the server is down is not their failure."""
-    again = {
-        "state": LetterState.WAITING,
-        "send_after": now + PAUSE,
-        "attempts": LetterRow.attempts - 1,
-        "lease_until": None,
-        "error": error,
-    }
-    mine = LetterRow.id.in_([row.id for row in rows])
-    db.session.execute(update(LetterRow).where(mine, LetterRow.state == LetterState.SENDING).values(again))
-    db.session.commit()
-
-
-def mark_failed(row: LetterRow, now: datetime, error: str, *, for_good: bool) -> None:
-    """Note why a letter did not leave; it is tried again later, unless that is pointless or was done often enough."""
-    if for_good or row.attempts >= TRIES:
-        values: dict[str, Any] = {"state": LetterState.FAILED, "lease_until": None, "error": error}
-    else:
-        later = now + timedelta(minutes=2**row.attempts)
-        values = {"state": LetterState.WAITING, "send_after": later, "lease_until": None, "error": error}
-    db.session.execute(update(LetterRow).where(LetterRow.id == row.id).values(values))
-    db.session.commit()
-
-
 def counts() -> dict[LetterState, int]:
     """How many letters are in each state."""
     rows = db.session.execute(select(LetterRow.state, func.count()).group_by(LetterRow.state))
     return {state: count for state, count in rows}  # noqa: C416  rows are Row objects, not pairs
+
+
+def again(ids: Collection[int] | None, now: datetime) -> int:
+    """Put letters that failed or came back in line once more: those of `ids`, or all; how many."""
+    stopped = LetterRow.state.in_((LetterState.FAILED, LetterState.BOUNCED))
+    values = {"state": LetterState.WAITING, "send_after": now, "attempts": 0, "error": None, "reason": None}
+    statement = update(LetterRow).where(stopped)
+    if ids is not None:
+        statement = statement.where(LetterRow.id.in_(ids))
+    return len(db.session.scalars(statement.values(values).returning(LetterRow.id)).all())

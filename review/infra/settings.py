@@ -1,10 +1,12 @@
 """Where this installation keeps its data and whom it talks to: one frozen value, read once, complete or no start."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from review.domain.refusals import Invalid, Problem
 
@@ -32,6 +34,8 @@ class Settings:
     base_url: str
     cast_url: str  # where browsers send sealed ballots: beside the pages, or at a host of its own
     secret_key: str
+    bounce_address: str | None = None  # where letters come back to that could not be delivered
+    bounce_imap: str | None = None  # the mailbox behind it, where it is one
     proxies: int = 0  # how many proxies of ours stand in front: their word about the caller's address is believed
     is_demo: bool = False
     is_testing: bool = False
@@ -49,8 +53,8 @@ class Settings:
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the variables that the README lists, `REVIEW_DATA` and the rest.
 
-        Raises Invalid when keys or urns would lie where data or backups do, or when PostgreSQL is used without a
-        database of its own for the urns.
+        Raises Invalid when keys or urns would lie where data or backups do, when PostgreSQL is used without a database
+        of its own for the urns, or when an address cannot be read.
         """
         data = Path(environ.get("REVIEW_DATA") or HOME / "instance").resolve()
         keys = Path(environ.get("REVIEW_KEYS") or data.parent / f"{data.name}-keys").resolve()
@@ -71,6 +75,8 @@ class Settings:
             database_url=database,
             urn_url=environ.get("URN_URL") or None,
             smtp_url=environ.get("SMTP_URL") or None,
+            bounce_address=_bounce_address(environ.get("BOUNCE_ADDRESS") or ""),
+            bounce_imap=_imap_url(environ.get("BOUNCE_IMAP") or ""),
             base_url=base,
             cast_url=environ.get("REVIEW_CAST_URL") or f"{base}/{CAST}",
             secret_key=key_text(keys / "session.key"),
@@ -99,6 +105,25 @@ def _proxies(typed: str) -> int:
     if not (typed.isascii() and typed.isdigit() and int(typed) <= MOST_PROXIES):
         raise Invalid("settings:proxies_not_a_number", "REVIEW_PROXIES")
     return int(typed)
+
+
+def _bounce_address(typed: str) -> str | None:
+    """An address with room for what is put behind its local part: `+`, a number of ten digits, a seal of 26 letters."""
+    local, _, domain = typed.strip().lower().rpartition("@")
+    if not typed.strip():
+        return None
+    if not re.fullmatch(r"[a-z0-9._-]{1,26}", local) or not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
+        raise Invalid("settings:bounce_address", "BOUNCE_ADDRESS")
+    return f"{local}@{domain}"
+
+
+def _imap_url(typed: str) -> str | None:
+    parts = urlsplit(typed.strip())
+    if not typed.strip():
+        return None
+    if parts.scheme not in {"imap", "imaps"} or not (parts.hostname and parts.username and parts.password):
+        raise Invalid("settings:bounce_imap", "BOUNCE_IMAP")
+    return typed.strip()
 
 
 def key_text(path: Path) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from review.infra import mail, migrate, preconditions
+from review.infra import migrate, preconditions
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.infra.smtp_client import connection
 from review.workflow import doctor_urns
 from review.workflow.finding import Finding
 from review.workflow.worker import beat_file
@@ -73,8 +74,8 @@ def _mail(settings: Settings) -> Finding:
     if settings.smtp_url is None:
         return Finding("workflow:mail_not_set_up", False)
     try:
-        with mail.connection(settings.smtp_url) as client:
-            client.noop()
+        with connection(settings.smtp_url) as opened:
+            opened.client.noop()
     except OSError as error:
         return Finding("workflow:mail_unreachable", False, f"{type(error).__name__}: {error}")
     return Finding("workflow:mail_ok", True)

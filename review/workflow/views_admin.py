@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from review.domain.access import Actor, Deed
 from review.infra import audit, jobs, outbox
@@ -44,11 +44,8 @@ def mail(_actor: Actor) -> ResponseReturnValue:
 @allow(Deed.MAIL_SEE)
 def send_again(actor: Actor) -> ResponseReturnValue:
     """Put failed letters back in line: those ticked, or all."""
-    at, failed = now(), LetterRow.state == LetterState.FAILED
-    again = update(LetterRow).where(failed).values(state=LetterState.WAITING, send_after=at, attempts=0, error=None)
-    if not request.form.get("all"):
-        again = again.where(LetterRow.id.in_(request.form.getlist("letter", type=row_id)))
-    count = len(db.session.scalars(again.returning(LetterRow.id)).all())
+    at = now()
+    count = outbox.again(None if request.form.get("all") else request.form.getlist("letter", type=row_id), at)
     audit.record("workflow:mail:sent_again", "mail", by=actor.person_id, at=at, letters=count)
     tell("workflow:letters_again", count=count)
     return redirect(url_for("desk.mail"))

@@ -27,6 +27,7 @@ from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.infra.outbox import LetterRow
 from review.infra.settings import Settings
+from review.infra.smtp_client import connection
 from review.responses.service import tally
 from review.responses.tables import ResponseRow
 from review.tables import metadata
@@ -500,10 +501,10 @@ def test_the_letter_arrives_with_its_link_and_counts_when_answered(
 
 
 def test_long_addresses_survive_the_way_through_a_real_server(app: Flask, link: str, tmp_path: Path) -> None:
-    with caught_mail(tmp_path / "mail") as caught, app.app_context(), mail.connection(caught.url) as client:
+    with caught_mail(tmp_path / "mail") as caught, app.app_context(), connection(caught.url) as opened:
         row = db.session.scalar(select(LetterRow))
         assert row is not None
-        client.send_message(mail.render(row, NOW))
+        opened.client.send_message(mail.render(row, NOW))
         db.session.rollback()
     [file] = (tmp_path / "mail" / "new").iterdir()
     head = file.read_bytes().split(b"\r\n\r\n")[0].decode()

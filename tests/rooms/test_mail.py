@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from review.app import create_app
 from review.domain.refusals import TooLate
-from review.infra import mail, outbox
+from review.infra import claims, mail, outbox, smtp_client
 from review.infra.db import db
 from review.infra.outbox import LetterRow, LetterState
 from review.infra.settings import Settings
@@ -113,13 +113,13 @@ def test_a_final_no_ends_one_letter_and_no_other(post: Any, answer: str) -> None
         assert [letter["To"] for letter in server.received] == ["p2@example.com"]
 
 
-def test_a_letter_that_never_gets_through_is_given_up_after_six_attempts(post: Any) -> None:
+def test_a_letter_that_never_gets_through_is_given_up_after_twelve_attempts(post: Any) -> None:
     with moody(["451 later"]) as server, post(server.url).app_context():
         write(1)
         db.session.commit()
-        for day in range(10):
+        for day in range(claims.TRIES + 3):
             mail.send_due(NOW + timedelta(days=day))
-        assert states() == [("p1@example.com", LetterState.FAILED, outbox.TRIES)]
+        assert states() == [("p1@example.com", LetterState.FAILED, claims.TRIES)]
 
 
 @pytest.mark.parametrize("answer", ["drop", "421 closing", "rcpt 421 closing"])
@@ -223,9 +223,9 @@ def test_a_killed_worker_leaves_its_letters_to_the_next(post: Any, tmp_path: Pat
     with caught_mail(tmp_path / "mail") as caught, post(caught.url).app_context():
         write(1)
         db.session.commit()
-        assert len(outbox.claim(NOW, 10)) == 1  # claimed, and then the worker is gone
+        assert len(claims.claim(NOW, 10)) == 1  # claimed, and then the worker is gone
         assert mail.send_due(NOW + timedelta(minutes=5)) == 0
-        assert mail.send_due(NOW + outbox.LEASE + timedelta(seconds=1)) == 1
+        assert mail.send_due(NOW + claims.LEASE + timedelta(seconds=1)) == 1
         assert len(caught.letters()) == 1
 
 
@@ -234,13 +234,13 @@ def test_nothing_is_locked_while_a_slow_server_is_talked_to(post: Any, monkeypat
         write(1)
         db.session.commit()
         held: list[bool] = []
-        real = mail.smtplib.SMTP.send_message
+        real = smtp_client.smtplib.SMTP.send_message
 
-        def watching(client: Any, message: Any) -> Any:
+        def watching(client: Any, message: Any, **options: Any) -> Any:
             held.append(db.session().in_transaction())
-            return real(client, message)
+            return real(client, message, **options)
 
-        monkeypatch.setattr(mail.smtplib.SMTP, "send_message", watching)
+        monkeypatch.setattr(smtp_client.smtplib.SMTP, "send_message", watching)
         mail.send_due(NOW)
         assert held == [False]
 
@@ -265,11 +265,11 @@ def test_a_slow_batch_holds_on_to_its_letters_and_lets_go_of_lost_ones(app: Flas
         for number in range(2):
             outbox.put("people:activation", f"person:{number}", f"p{number}@example.com", "zh", {}, now=NOW)
         db.session.commit()
-        mine = outbox.claim(NOW, 2)
+        mine = claims.claim(NOW, 2)
         assert len(mine) == 2
         db.session.execute(
             update(LetterRow).where(LetterRow.id == mine[0].id).values(attempts=LetterRow.attempts + 1)
         )  # another worker claimed it after a lease that ran out
         db.session.commit()
-        assert [row.id for row in outbox.renew(mine, NOW + outbox.LEASE / 2)] == [mine[1].id]
-        assert [row.id for row in outbox.claim(NOW + outbox.LEASE + timedelta(seconds=1), 2)] == [mine[0].id]
+        assert [row.id for row in claims.renew(mine, NOW + claims.LEASE / 2)] == [mine[1].id]
+        assert [row.id for row in claims.claim(NOW + claims.LEASE + timedelta(seconds=1), 2)] == [mine[0].id]
