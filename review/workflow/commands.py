@@ -19,7 +19,7 @@ from review.infra.house import house
 from review.infra.i18n import caller_locale
 from review.infra.settings import Settings
 from review.infra.words import say, say_all
-from review.workflow import backup_commands, trustee_commands
+from review.workflow import backup_commands, mail_commands, trustee_commands
 from review.workflow.doctor import examine
 from review.workflow.tick import tick
 from review.workflow.worker import run_here
@@ -124,5 +124,6 @@ commands: list[click.Command] = [
     upgrade_command,
     doctor_command,
     *trustee_commands.commands,
+    *mail_commands.commands,
     *backup_commands.commands,
 ]

@@ -18,7 +18,7 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
-from review.infra import jobs, mail
+from review.infra import bounce_mailbox, claims, jobs, mail
 from review.infra.clock import now as clock_now
 from review.infra.db import db
 from review.infra.house import House
@@ -99,10 +99,15 @@ class Worker:
         if self._house.settings.is_sqlite:
             with self.app.app_context():
                 self.free_abandoned()
+                claims.free_abandoned(self.now())
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_job(
             self._tick, "interval", minutes=1, coalesce=True, max_instances=1, next_run_time=clock_now()
         )
+        if self._house.settings.bounce_imap:
+            self._scheduler.add_job(
+                self._fetch_bounces, "interval", minutes=1, coalesce=True, max_instances=1, next_run_time=clock_now()
+            )
         self._scheduler.start()
 
     def free_abandoned(self) -> int:
@@ -116,6 +121,14 @@ class Worker:
     def _tick(self) -> None:
         with self.app.app_context():
             tick(self.now())
+
+    def _fetch_bounces(self) -> None:
+        """Apart from the tick: a mailbox that stalls must not hold reminders up."""
+        with self.app.app_context():
+            try:
+                bounce_mailbox.poll(self.now())
+            except bounce_mailbox.FAILURES as error:
+                log.warning("the bounce mailbox could not be read: %s", type(error).__name__)
 
     def _is_orphan(self) -> bool:
         return self._parent is not None and os.getppid() != self._parent
