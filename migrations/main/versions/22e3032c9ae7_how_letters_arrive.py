@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "22e3032c9ae7"
-down_revision = "73fa3577f1dc"
+down_revision = "2a30ca0ab351"
 branch_labels = None
 depends_on = None
 
