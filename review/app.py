@@ -38,7 +38,8 @@ from review.people import letters as people_letters
 from review.people import views as people
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
-from review.results import views as results
+from review.results import letters as results_letters
+from review.results import look_views as results
 from review.schemes import views as schemes
 from review.self_review import views as self_review
 from review.supervisor_review import note_views as supervisor_review
@@ -75,6 +76,7 @@ LETTERS: dict[str, Context] = {
     **custody_letters.LETTERS,
     **customer_survey_letters.LETTERS,
     **people_letters.LETTERS,
+    **results_letters.LETTERS,
     **workflow_letters,
 }
 

@@ -2,7 +2,7 @@
 out, results are signed off and published.
 
     told = make_scored(cast)                       # finalising; Ada's team rated, counted and scored
-    sign_off(told, "ada"); publish(told, cast)     # published, once all of it is signed off
+    sign_off(told, "ada"); publish(told, cast)     # published, once all of it is signed off and looked at
 
 Ada's figures are good through and through unless `ballots`, `customers` or `rated` say otherwise. Call inside an
 application context.
@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from review.ballots import service as ballots
-from review.cycles.tables import ReviewRow
+from review.cycles.lookup import file_of
+from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
 from review.domain.responses import CustomerAnswer, SelfReview, Statement, SupervisorRating
 from review.domain.vocabulary import Level, Source
 from review.infra.db import db
 from review.peer_review import service as peer_review
 from review.responses import service as responses
-from review.results import publication, service
+from review.results import looks, publication, second_look, service
+from review.results.tables import LookOutcome
 from review.schemes.library import builtin
 from tests.make import NOW, Cast
 from tests.make_cycle import CLOSES, make_cycle, review_of, set_stage
@@ -113,8 +115,24 @@ def sign_off(told: Told, *names: str, at: datetime = SIGNED, **decided: object) 
     db.session.commit()
 
 
+def look(cycle_id: int, by: int, at: datetime = SIGNED) -> int:
+    """Whoever is proposed looks at each signed result near a cut and confirms it; how many."""
+    cycle = db.session.get_one(CycleRow, cycle_id)
+    second_look.name_proposed(cycle, by=by, now=at)
+    count = 0
+    for row in db.session.execute(looks.listed(cycle_id, only_open=True)).all():
+        if row.final_grade is not None:
+            found = second_look.LookFile(file_of(row[0].id), row.SecondLookRow)
+            said = second_look.Said(LookOutcome.CONFIRMED, "The examples carry it.")
+            count += second_look.decide(found, said, by=row.SecondLookRow.person_id, now=at)
+    db.session.commit()
+    return count
+
+
 def publish(told: Told, cast: Cast, at: datetime = PUBLISHED) -> int:
-    """Freeze what is signed off, as the publication does."""
+    """Freeze what is signed off, as the publication does, after second looks at whatever lies near a cut."""
+    if db.session.get_one(CycleRow, told.cycle_id).stage is Stage.FINALISING:
+        look(told.cycle_id, cast["hana"].id, at)
     set_stage(told.cycle_id, Stage.PUBLISHED)
     count = publication.freeze_cycle(told.cycle_id, by=cast["hana"].id, now=at)
     db.session.commit()

@@ -36,6 +36,7 @@ from review.peer_review.tables import SeatRow
 from review.people import uploads
 from review.people.tables import PersonRow
 from review.results import service as results
+from review.results.tables import SecondLookRow
 from review.schemes import service as schemes
 from review.supervisor_review import notes
 from review.supervisor_review.tables import NoteRow
@@ -203,7 +204,19 @@ class _Life(Story):
             said = words.summary(self._dice("final", review.id), card.grade.value)
             decided = results.SignOff(said)
             results.finalise(review.id, decided, by=review.supervisor_id or self.hr, now=at + timedelta(days=1))
+        # Whether Ada's score comes to lie near a cut is for the dice; that Quinn would look at it is not.
+        of_ada = self._review(cycle_id, ada).id
+        db.session.merge(
+            SecondLookRow(review_id=of_ada, person_id=self._quinn(), named_by=self.hr, named_at=at, reason="")
+        )
         db.session.commit()
+
+    def _quinn(self) -> int:
+        """Who leads the other team."""
+        sam = db.session.get_one(PersonRow, self.people[self.company.agent_no]).supervisor_id
+        lines = select(PersonRow.id, PersonRow.supervisor_id)
+        teams: dict[int, int | None] = dict(map(tuple, db.session.execute(lines)))
+        return next(boss for boss in teams.values() if boss and boss != sam and teams.get(boss))
 
     def _running(self, period: Period) -> int:
         """Opened three working days ago; Ada has not written her self-review yet."""
@@ -256,7 +269,7 @@ class _Life(Story):
         sam = person.supervisor_id
         lines = select(PersonRow.id, PersonRow.supervisor_id)
         teams: dict[int, int | None] = dict(map(tuple, db.session.execute(lines)))
-        quinn = next(boss for boss in teams.values() if boss and boss != sam and teams.get(boss))
+        quinn = self._quinn()
         bo = next(one for one, boss in teams.items() if boss == quinn)
         review = self._review(collecting, ada).id
         seats = select(SeatRow.id, SeatRow.rater_id).where(SeatRow.review_id == review)

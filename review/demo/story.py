@@ -31,8 +31,9 @@ from review.infra.sheets import read_table
 from review.peer_review import service as peer_review
 from review.people import accounts, directory, roster, roster_apply, roster_plan
 from review.responses import service as responses
-from review.results import publication
+from review.results import looks, publication, second_look
 from review.results import service as results
+from review.results.second_look import LookOutcome
 from review.schemes import service as schemes
 from review.workflow import launch, plan, proposal, publish
 from review.workflow.tick import tick
@@ -216,6 +217,7 @@ class Story:
         tick(closes_at)
         self._drain(closes_at)
         self._finalise(cycle, closes_at + timedelta(days=1))
+        self._look(cycle, closes_at + timedelta(days=2))
         at = max(finalise_by, settled(publish_on, MORNING, ORGANISATION.zone))
         cycle = db.session.get_one(CycleRow, cycle.id)
         publish.ask(cycle, cycle.name, by=self.hr, now=at)
@@ -236,6 +238,16 @@ class Story:
                     better = GRADES[GRADES.index(card.grade) - 1]
                     decided = replace(decided, grade=Grade(better), reason=words.PRAISE[0])
             results.finalise(review.id, decided, by=review.supervisor_id or self.hr, now=at)
+        db.session.commit()
+
+    def _look(self, cycle: CycleRow, at: datetime) -> None:
+        """Scores near a cut get their second look from whoever is proposed."""
+        second_look.name_proposed(cycle, by=self.hr, now=at)
+        for row in db.session.execute(looks.listed(cycle.id, only_open=True)).all():
+            review_id, person = row[0].id, row.SecondLookRow.person_id
+            reason = self._dice("look", cycle.name, review_id).choice(words.SECOND_LOOK)
+            said = second_look.Said(LookOutcome.CONFIRMED, reason)
+            second_look.decide(second_look.LookFile(file_of(review_id), row.SecondLookRow), said, by=person, now=at)
         db.session.commit()
 
     def _sign(self, cycle_id: int, at: datetime) -> None:

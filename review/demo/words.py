@@ -83,6 +83,14 @@ def statement(dice: random.Random, skill: float) -> Mapping[str, str]:
     return dice.choice(STATEMENTS["good" if skill > 0.55 else "fair"])
 
 
+SECOND_LOOK = (
+    "看了评分依据和客户评价，等级与本期表现相符。",
+    "和主管核对了三个具体案例，等级站得住。",
+    "对照了上期结果和记事，没有发现遗漏。",
+    "得分虽近等级线，但各来源方向一致，同意主管的判断。",
+)
+
+
 def summary(dice: random.Random, grade: str) -> str:
     return dice.choice(SUMMARIES[grade])
 

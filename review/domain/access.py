@@ -19,6 +19,7 @@ class Standing(StrEnum):
 
     RATER = "rater"  # holds the seat
     RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
+    SECOND = "second"  # named for the second look at this result
     SUBJECT = "subject"  # the review, result or account is about this person
     TRUSTEE = "trustee"  # keeps a share of the cycle's key
 
@@ -62,6 +63,8 @@ class Deed(StrEnum):
     RESULT_READ = "reports:result:read"
     RESULT_SEE_OWN = "reports:result:see_own"
     TEAM_REPORT_SEE = "reports:team:see"
+    LOOK_ASSIGN = "results:look:assign"
+    LOOK_TAKE = "results:look:take"
     RESULT_FINALISE = "results:result:finalise"
     SCHEME_EDIT = "schemes:scheme:edit"
     SCHEME_READ = "schemes:scheme:read"
@@ -121,6 +124,8 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.RESULT_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.RESULT_SEE_OWN: EVERYONE,
     Deed.TEAM_REPORT_SEE: _to(Role.SUPERVISOR),
+    Deed.LOOK_ASSIGN: _to(Role.HR),
+    Deed.LOOK_TAKE: _to(Standing.SECOND),
     Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
     Deed.SCHEME_EDIT: _to(Role.HR),
     Deed.SCHEME_READ: EVERYONE,

@@ -60,6 +60,7 @@ class Facts:
     keys_destroyed: bool = False
     unfinalised_count: int | None = None
     withheld_unexplained: int | None = None  # results without a score for which nobody wrote down why
+    looks_missing: int | None = None  # results near a cut that no second person has confirmed
     open_appeals: int | None = None
     reason_given: bool = False  # why a cycle is cancelled, for the ledger
 
@@ -116,6 +117,10 @@ def everything_withheld_is_explained(facts: Facts) -> bool:
     return _known(facts, "withheld_unexplained") == 0
 
 
+def everything_near_a_cut_is_confirmed(facts: Facts) -> bool:
+    return _known(facts, "looks_missing") == 0
+
+
 def no_appeal_is_open(facts: Facts) -> bool:
     return _known(facts, "open_appeals") == 0
 
@@ -158,6 +163,7 @@ _COUNTED = Need("cycle:count_not_verified", count_is_verified)
 _DESTROYED = Need("cycle:keys_not_destroyed", keys_are_destroyed)
 _FINALISED = Need("cycle:unfinalised", everyone_is_finalised, "unfinalised_count")
 _EXPLAINED = Need("cycle:withheld_unexplained", everything_withheld_is_explained, "withheld_unexplained")
+_LOOKED_AT = Need("cycle:second_looks_missing", everything_near_a_cut_is_confirmed, "looks_missing")
 _APPEALS = Need("cycle:appeals_open", no_appeal_is_open, "open_appeals")
 _REASON = Need("cycle:reason_missing", a_reason_is_given)
 
@@ -173,7 +179,7 @@ MOVES: Mapping[tuple[Stage, Move], Path] = MappingProxyType(
         (Stage.NOMINATING, Move.LAUNCH): Path(Stage.COLLECTING, _TO_LAUNCH),
         (Stage.COLLECTING, Move.CLOSE): Path(Stage.COUNTING, (_TIME,)),
         (Stage.COUNTING, Move.FINISH_COUNT): Path(Stage.FINALISING, (_COUNTED, _DESTROYED)),
-        (Stage.FINALISING, Move.PUBLISH): Path(Stage.PUBLISHED, (_FINALISED, _EXPLAINED)),
+        (Stage.FINALISING, Move.PUBLISH): Path(Stage.PUBLISHED, (_FINALISED, _EXPLAINED, _LOOKED_AT)),
         (Stage.PUBLISHED, Move.ARCHIVE): Path(Stage.ARCHIVED, (_APPEALS,)),
         (Stage.DRAFT, Move.CANCEL): Path(Stage.CANCELLED, (_REASON,)),
         (Stage.NOMINATING, Move.CANCEL): Path(Stage.CANCELLED, (_REASON,)),

@@ -46,6 +46,7 @@ class ResultPage:
     cuts: Mapping[Grade, str]
     trend: tuple[Stop, ...]
     decided_at: datetime
+    looked_at: datetime | None  # when a second person confirmed a score near a cut
 
     @property
     def is_changed(self) -> bool:
@@ -56,7 +57,7 @@ def result_page(publication: Any, earlier: Sequence[Any], scheme: Scheme) -> Res
     """The page of `publication`; `earlier` are the same person's results before it, oldest first."""
     body, score = publication.body, publication.score
     working, decision = body["working"], body["decision"]
-    computed = _grade(decision["computed"])
+    computed, look = _grade(decision["computed"]), body.get("second_look")
     before = next((row.score for row in reversed(earlier) if row.score is not None), None)
     return ResultPage(
         body=body,
@@ -73,6 +74,7 @@ def result_page(publication: Any, earlier: Sequence[Any], scheme: Scheme) -> Res
         cuts={grade: _cut(cut) for grade, cut in scheme.cuts.items()},
         trend=tuple(_stop(row) for row in [*earlier, publication][-LATEST:]),
         decided_at=datetime.fromisoformat(decision["at"]),
+        looked_at=datetime.fromisoformat(look["at"]) if look else None,
     )
 
 

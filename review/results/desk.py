@@ -14,6 +14,7 @@ from review.domain.vocabulary import Source
 from review.infra.db import db
 from review.people.tables import PersonRow
 from review.responses import service as responses
+from review.results import looks
 from review.results.service import require_finalising, seen_of, worked_out
 from review.results.tables import ScorecardRow, SignOffRow
 from review.results.working import customers_count
@@ -31,6 +32,7 @@ class Line:
     card: ScorecardRow | None
     sign_off: SignOffRow | None
     is_settled: bool
+    look: looks.Look | None
 
     @property
     def is_rated(self) -> bool:
@@ -55,22 +57,24 @@ def lines_of(supervisor_id: int, cycle: CycleRow, now: datetime) -> list[Line]:
     found = db.session.execute(query).all()
     ids = [review_id for review_id, _, _ in found]
     mine = responses.progress(Source.SUPERVISOR, ids, supervisor_id)
-    cards = worked_out(cycle, ids, now)
+    cards, second = worked_out(cycle, ids, now), looks.of(ids)
     lines = []
     for review_id, name, sign_off in found:
         card, sheet = cards[review_id], mine.get(review_id)
         is_rated = sheet is not None and sheet.filed_at is not None
-        lines.append(Line(review_id, name, card if is_rated else None, sign_off, _settles(sign_off, card)))
+        look = second.get(review_id) if card.near_cut else None
+        lines.append(Line(review_id, name, card if is_rated else None, sign_off, _settles(sign_off, card), look))
     return lines
 
 
 def _settles(sign_off: SignOffRow | None, card: ScorecardRow) -> bool:
-    return sign_off is not None and sign_off.input_hash == card.input_hash
+    return sign_off is not None and sign_off.input_hash == card.input_hash and sign_off.returned_at is None
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One result before the sign-off: what is computed now, what was signed already, what customers wrote.
+    """One result before the sign-off: what is computed now, what was signed already, what customers wrote, and
+    what a second person said of it.
 
     `seen` names the first two, for the form.
     """
@@ -79,6 +83,7 @@ class Draft:
     sign_off: SignOffRow | None
     is_rated: bool
     customer_comments: list[str]
+    look: looks.Look | None
 
     @property
     def seen(self) -> str:
@@ -95,4 +100,5 @@ def draft_of(file: ReviewFile, now: datetime) -> Draft:
     card = worked_out(file.cycle, [file.review.id], now)[file.review.id]
     is_rated = responses.rating_of(file.review.id) is not None
     comments = responses.customer_comments(file.review.id) if is_rated and customers_count(card.working) else []
-    return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, comments)
+    look = looks.of([file.review.id]).get(file.review.id) if card.near_cut else None
+    return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, comments, look)

@@ -1,11 +1,13 @@
-"""The supervisor's decision on one result, as typed."""
+"""The supervisor's decision on one result and the second person's look at it, as typed."""
 
-from wtforms import HiddenField, RadioField, TextAreaField
+from wtforms import HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 
 from review.domain.vocabulary import GRADES, Grade
 from review.infra.forms import Form, at_most, filled, strip
+from review.results.second_look import LONGEST, Said
 from review.results.service import SUMMARY_LONGEST, SignOff
+from review.results.tables import LookOutcome
 
 
 class SignOffForm(Form):
@@ -26,3 +28,23 @@ class SignOffForm(Form):
         return SignOff(
             self.summary.data or "", Grade(chosen) if chosen else None, self.reason.data or "", self.seen.data or ""
         )
+
+
+class LookForm(Form):
+    """Confirm or send back, with the reason. `seen` names the figures and the sign-off that were looked at."""
+
+    outcome = RadioField(
+        choices=[SelectChoice(one.value, one.value) for one in LookOutcome], validate_choice=False, coerce=str
+    )
+    reason = TextAreaField(filters=[strip], validators=[filled(), at_most(LONGEST)])
+    seen = HiddenField()
+
+    def to_said(self) -> Said:
+        chosen = self.outcome.data if self.outcome.data in {one.value for one in LookOutcome} else None
+        return Said(LookOutcome(chosen) if chosen else None, self.reason.data or "", self.seen.data or "")
+
+
+class NamingForm(Form):
+    """Whom HR names for the results that are ticked; the ticks themselves come as they are."""
+
+    employee_no = StringField(filters=[strip])

@@ -21,7 +21,8 @@ from review.infra.db import db
 from review.people.tables import DepartmentRow, PersonRow
 from review.responses.written import written_in
 from review.results import evidence
-from review.results.tables import ScorecardRow, SignOffRow
+from review.results.looks import confirms
+from review.results.tables import ScorecardRow, SecondLookRow, SignOffRow
 from review.results.waiting import settles
 from review.results.working import customers_count
 
@@ -61,25 +62,31 @@ class Frozen:
 def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
     """Every living review of the cycle, frozen with the inputs of its score.
 
-    Raises NotYet when one of them is not signed off on its figures, or when these are not what the inputs say now.
+    Raises NotYet when one of them is not signed off on its figures, when these are not what the inputs say now, or when
+    nobody has confirmed a score near a cut.
     """
-    signer = aliased(PersonRow)
+    signer, second = aliased(PersonRow), aliased(PersonRow)
     query = (
         select(ReviewRow, PersonRow, DepartmentRow.name, ScorecardRow, SignOffRow, signer.name)
+        .add_columns(SecondLookRow, second.name)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
         .outerjoin(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
         .outerjoin(SignOffRow, settles())
         .outerjoin(signer, signer.id == SignOffRow.signed_by)
+        .outerjoin(SecondLookRow, confirms())
+        .outerjoin(second, second.id == SecondLookRow.person_id)
         .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
         .order_by(ReviewRow.id)
     )
     written, words, said = written_in(cycle.id), ballots.comments_of(cycle.id), evidence.of_cycle(cycle.id)
     code = product()
-    for review, subject, department, card, sign_off, signed_by in db.session.execute(query):
+    for review, subject, department, card, sign_off, signed_by, look, looked_by in db.session.execute(query):
         inputs = evidence.inputs_of(said[review.id])
         if card is None or sign_off is None or digest(inputs) != card.input_hash:
             raise NotYet("results:not_signed_off", name=subject.name)
+        if card.near_cut and look is None:
+            raise NotYet("results:look_missing", name=subject.name)
         grade = sign_off.final_grade
         body = {
             "cycle": _cycle(cycle),
@@ -87,6 +94,7 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
             "code": code,
             "subject": {"name": subject.name, "employee_no": subject.employee_no, "department": department},
             "decision": _decision(sign_off, signed_by),
+            "second_look": _second_look(look, looked_by) if card.near_cut else None,
             "reward": _reward(scheme.tiers[grade]) if grade else None,
             **told_by_sources(scheme, card.working, written.get(review.id, {}), words.get(review.id, ())),
         }
@@ -121,6 +129,10 @@ def _decision(row: SignOffRow, signed_by: str) -> dict[str, Any]:
         "by": signed_by,
         "at": row.signed_at.isoformat(),
     }
+
+
+def _second_look(row: SecondLookRow, looked_by: str) -> dict[str, Any]:
+    return {"by": looked_by, "at": row.decided_at.isoformat() if row.decided_at else None, "reason": row.reason}
 
 
 def _reward(tier: Tier) -> dict[str, Any]:

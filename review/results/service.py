@@ -12,13 +12,13 @@ from review.cycles.lookup import ReviewFile, file_of
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, NotYet, OutOfReach, Problem, TooLate
-from review.domain.scorecard import Scorecard
+from review.domain.scorecard import Flag, Scorecard
 from review.domain.scoring import score
 from review.domain.vocabulary import Grade
 from review.infra import audit
 from review.infra.db import db
 from review.infra.house import house
-from review.results import evidence
+from review.results import evidence, looks
 from review.results.precision import error_for
 from review.results.tables import ScorecardRow, SignOffRow
 from review.results.teams import freeze_teams
@@ -104,6 +104,7 @@ def _row(review_id: int, cycle_id: int, card: Scorecard, now: datetime) -> dict[
         "score": card.score,
         "grade": card.grade,
         "withheld": card.withheld.value if card.withheld else None,
+        "near_cut": Flag.NEAR_CUT in card.flags,
         "working": working_of(card),
         "method_hash": card.method_hash,
         "input_hash": card.input_hash,
@@ -144,7 +145,8 @@ class SignOff:
 
 def seen_of(card: ScorecardRow, before: SignOffRow | None) -> str:
     """Names the figures and the earlier sign-off that a page shows, so that a later one is not overwritten unseen."""
-    return f"{_name_of(card)}:{before.signed_at.isoformat() if before else ''}"
+    moments = (before.signed_at, before.returned_at) if before else ()
+    return f"{_name_of(card)}:{' '.join(at.isoformat() for at in moments if at)}"
 
 
 def _name_of(card: ScorecardRow) -> str:
@@ -185,10 +187,13 @@ def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> Sig
             input_hash=card.input_hash,
             signed_by=by,
             signed_at=now,
+            returned_at=None,
         )
     )
     db.session.flush()
     audit.record("results:result:finalised", f"review:{review_id}", by=by, at=now, **details)
+    if card.near_cut:
+        looks.call(file.cycle, [review_id], now)
     return row
 
 
@@ -202,8 +207,8 @@ def _grade(grade: Grade | None) -> str | None:
 
 
 def _is_same(row: SignOffRow, card: ScorecardRow, final: Grade | None, decided: SignOff, by: int) -> bool:
-    said = (decided.summary.strip(), decided.reason.strip(), final, card.input_hash, by)
-    return (row.summary, row.reason, row.final_grade, row.input_hash, row.signed_by) == said
+    said = (decided.summary.strip(), decided.reason.strip(), final, card.input_hash, by, None)
+    return (row.summary, row.reason, row.final_grade, row.input_hash, row.signed_by, row.returned_at) == said
 
 
 def _check(card: ScorecardRow, before: SignOffRow | None, final: Grade | None, decided: SignOff) -> None:

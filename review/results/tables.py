@@ -1,9 +1,10 @@
-"""Scorecards, sign-offs, publications, rewards, acknowledgements, team tables. Private to this room."""
+"""Scorecards, sign-offs, second looks, publications, rewards, signatures, team tables. Private to this room."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.disclosure import End
@@ -12,7 +13,10 @@ from review.infra.db import db, enum_column
 
 
 class ScorecardRow(db.Model):
-    """What the method computed for one review, with its whole working. Scores are hundredths of a point."""
+    """What the method computed for one review, with its whole working. Scores are hundredths of a point.
+
+    `near_cut` repeats the flag of the working, so that the database can count whom a second person must look at.
+    """
 
     __tablename__ = "scorecard"
     __table_args__ = (
@@ -26,6 +30,7 @@ class ScorecardRow(db.Model):
     score: Mapped[int | None]
     grade: Mapped[Grade | None] = mapped_column(enum_column(Grade, "scorecard_grade"))
     withheld: Mapped[str | None] = mapped_column(String(32))
+    near_cut: Mapped[bool] = mapped_column(default=False, server_default=false())
     working: Mapped[dict[str, Any]] = mapped_column(JSON)
     method_hash: Mapped[str] = mapped_column(String(64))
     input_hash: Mapped[str] = mapped_column(String(64))
@@ -35,7 +40,8 @@ class ScorecardRow(db.Model):
 class SignOffRow(db.Model):
     """The responsible supervisor's word on a result: a summary, the grade, a reason where it is not the computed one.
 
-    Without a score there is no grade either, and the reason says why that is in order.
+    Without a score there is no grade either, and the reason says why that is in order. `returned_at` voids it: the
+    second person sent the result back, and it must be signed anew.
     """
 
     __tablename__ = "sign_off"
@@ -54,6 +60,42 @@ class SignOffRow(db.Model):
     input_hash: Mapped[str] = mapped_column(String(64))
     signed_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     signed_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+
+
+class LookOutcome(StrEnum):
+    """What the second person says of a result near a cut."""
+
+    CONFIRMED = "confirmed"
+    SENT_BACK = "sent_back"
+
+
+class SecondLookRow(db.Model):
+    """The second look at a result near a cut: who is named for it, and what they said.
+
+    `input_hash`, `score` and `final_grade` are what they saw; it counts only while the sign-off still says these.
+    """
+
+    __tablename__ = "second_look"
+    __table_args__ = (
+        CheckConstraint("(outcome IS NULL) = (decided_at IS NULL)", name="decided_at_a_time"),
+        CheckConstraint("(outcome IS NULL) = (input_hash IS NULL)", name="decided_on_figures"),
+        CheckConstraint("(outcome IS NULL) = (score IS NULL)", name="decided_on_a_score"),
+        CheckConstraint("(outcome IS NULL) = (final_grade IS NULL)", name="decided_on_a_grade"),
+        CheckConstraint("(outcome IS NULL) = (reason = '')", name="reasoned"),
+        Index("ix_second_look_person_id", "person_id"),
+    )
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    named_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    named_at: Mapped[datetime]
+    outcome: Mapped[LookOutcome | None] = mapped_column(enum_column(LookOutcome, "look_outcome"))
+    input_hash: Mapped[str | None] = mapped_column(String(64))
+    score: Mapped[int | None]
+    final_grade: Mapped[Grade | None] = mapped_column(enum_column(Grade, "look_grade"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    decided_at: Mapped[datetime | None]
 
 
 class PublicationRow(db.Model):

@@ -1,6 +1,7 @@
 """Which results still wait for their supervisor's word: for reminders, the start page and HR's checklist.
 
-A sign-off settles a result only while it speaks of the present figures and comes from whoever answers for it now.
+A sign-off settles a result only while it speaks of the present figures, comes from whoever answers for it now, and was
+not sent back by the second person.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ def settles() -> ColumnElement[bool]:
         (SignOffRow.review_id == ReviewRow.id)
         & (SignOffRow.signed_by == ReviewRow.supervisor_id)
         & (SignOffRow.input_hash == ScorecardRow.input_hash)
+        & SignOffRow.returned_at.is_(None)
         & ~responses.filed_since(ScorecardRow.scored_at)
     )
 
@@ -82,11 +84,10 @@ def first_unfinalised(cycle_id: int, most: int) -> list[tuple[str, str | None]]:
     return [tuple(row) for row in db.session.execute(query.order_by(boss.name, PersonRow.name).limit(most))]
 
 
-def open_tasks(supervisor_id: int) -> list[tuple[CycleRow, int]]:
-    """The cycles in which results wait for this supervisor, with how many. One query."""
-    query = _waiting(CycleRow, func.count()).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
-    mine = query.where(CycleRow.stage == Stage.FINALISING, ReviewRow.supervisor_id == supervisor_id)
-    return [tuple(row) for row in db.session.execute(mine.group_by(CycleRow.id).order_by(CycleRow.finalise_by))]
+def of_supervisor(*columns: Any, supervisor_id: int) -> Any:
+    """A select over the results that wait for this supervisor in cycles that are being finalised."""
+    query = _waiting(*columns).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
+    return query.where(CycleRow.stage == Stage.FINALISING, ReviewRow.supervisor_id == supervisor_id)
 
 
 def distribution(cycle_id: int) -> dict[str | None, int]:

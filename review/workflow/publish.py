@@ -17,7 +17,7 @@ from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job, enqueue
 from review.people.tables import PersonRow
-from review.results import publication
+from review.results import looks, publication
 from review.results import service as results
 from review.tickets import service as tickets
 from review.workflow import asking, launch
@@ -34,9 +34,13 @@ def key_of(cycle_id: int) -> str:
 
 
 def facts_of(cycle: CycleRow) -> Facts:
-    """What is known before a publication. Two queries."""
+    """What is known before a publication. Three queries."""
     state = results.standing(cycle.id)
-    return Facts(unfinalised_count=state.unfinalised, withheld_unexplained=state.withheld_unexplained)
+    return Facts(
+        unfinalised_count=state.unfinalised,
+        withheld_unexplained=state.withheld_unexplained,
+        looks_missing=looks.missing(cycle.id),
+    )
 
 
 def needs(cycle: CycleRow, facts: Facts) -> Any:

@@ -19,6 +19,7 @@ from review.infra.organisation import Organisation
 from review.infra.outbox import LetterRow
 from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
+from review.results.looks import ready_by_person
 from review.results.waiting import unfinalised_by_supervisor
 from review.self_review.service import missing_self
 from review.supervisor_review.service import missing_ratings
@@ -135,7 +136,8 @@ def _open(
         missing = missing_self(cycle.id).items()
         return {("self", person, own.get((deadline, review), ends)): 1 for person, review in missing}
     if deadline is Deadline.FINAL:
-        return {("finalise", person, ends): count for person, count in unfinalised_by_supervisor(cycle.id).items()}
+        results = {("finalise", person, ends): n for person, n in unfinalised_by_supervisor(cycle.id).items()}
+        return results | {("look", person, ends): n for person, n in ready_by_person(cycle.id).items()}
     # How many ratings a peer still owes stays out of the letter: a stored series of such counts would say when
     # somebody cast theirs.
     peers = {("peers", person, ends): 0 for person in peer_review.owing(cycle.id)}

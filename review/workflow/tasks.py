@@ -19,7 +19,7 @@ from review.infra.jobs import JobRow, JobState
 from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
 from review.responses.progress import State, Task
-from review.results import publication, waiting
+from review.results import looks, publication
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 
@@ -59,7 +59,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
-    found += _as_trustee(actor, cycles)
+    found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles)]
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -109,17 +109,16 @@ def _as_supervisor(actor: Actor, now: datetime) -> Iterator[ToDo]:
             is_begun=any(task.state is not State.NONE for task in tasks),
             until=tasks[0].cycle.finalise_by,
         )
-    for cycle, count in waiting.open_tasks(actor.person_id):
-        yield ToDo(
-            "finalise",
-            cycle.name,
-            cycle.finalise_by,
-            "results.team",
-            {"cycle_id": cycle.id},
-            left=count,
-            all=count,
-            minutes=MINUTES_RESULT * count,
-        )
+
+
+def _about_results(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
+    """Results to sign, and others' results near a cut to look at."""
+    alive = {cycle.id: cycle for cycle in cycles}
+    where = {"finalise": "results.team", "look": "results.my_looks"}
+    for key, cycle_id, count in looks.open_tasks(actor.person_id):
+        if cycle := alive.get(cycle_id):
+            args, minutes = {"cycle_id": cycle_id}, MINUTES_RESULT * count
+            yield ToDo(key, cycle.name, cycle.finalise_by, where[key], args, left=count, all=count, minutes=minutes)
 
 
 def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:

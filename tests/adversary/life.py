@@ -52,6 +52,7 @@ from tests.adversary.told import Cast, Lived, Snapshot, Truth
 from tests.make import NOW
 from tests.make_cycle import CLOSES, FINAL, set_stage
 from tests.make_peers import ASKED
+from tests.make_results import look
 
 DAYS, SILENT, EDITORS = 3, 3, 6
 NIGHTS = (1, 3)  # days that pass: few enough to stay before the close, enough for reminders to leave
@@ -299,7 +300,7 @@ class Life:
                 card = results.scorecard_of(review.id)
                 said = results.SignOff("A steady quarter.", reason="" if card.grade else "Too little is known.")
                 results.finalise(review.id, said, by=review.supervisor_id or 0, now=moment)
-            db.session.commit()
+            look(self.home.cycle_id, self.home.staff["Hana"].id, moment)
             set_stage(self.home.cycle_id, type(db.session.get_one(CycleRow, self.home.cycle_id).stage).PUBLISHED)
             publication.freeze_cycle(self.home.cycle_id, by=self.home.staff["Hana"].id, now=moment)
             db.session.commit()

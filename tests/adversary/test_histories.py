@@ -37,7 +37,7 @@ from review.workflow import publish
 from tests.make import NOW, Cast
 from tests.make_cycle import CLOSES, FINAL, OPENED, SELF_DUE, ZONE
 from tests.make_peers import ASKED, TEAM, Seats, seat_team
-from tests.make_results import ALL_GOOD, COUNTED, PUBLISHED, SIGNED
+from tests.make_results import ALL_GOOD, COUNTED, PUBLISHED, SIGNED, look
 
 LEVELS = list(Level)
 LEVEL_KEYS = list(ALL_GOOD)
@@ -196,8 +196,8 @@ def publish_once(history: History, cast: Cast) -> None:
             boss = db.session.get_one(ReviewRow, review_id).supervisor_id
             reason = "Rating still missing." if service.scorecard_of(review_id).grade is None else ""
             service.finalise(review_id, service.SignOff(summary="Steady.", reason=reason), by=boss, now=SIGNED)
-    db.session.commit()
-    ready = Facts(unfinalised_count=0, withheld_unexplained=0)
+    look(history.cycle_id, cast["hana"].id)
+    ready = Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0)
     cycles.move(history.cycle_id, Move.PUBLISH, ready, by=cast["hana"].id, now=PUBLISHED)
     publication.freeze_cycle(history.cycle_id, by=cast["hana"].id, now=PUBLISHED)
     db.session.commit()
@@ -221,7 +221,7 @@ def try_everything_again(history: History, cast: Cast) -> None:
         lambda: cycles.move(
             history.cycle_id,
             Move.PUBLISH,
-            Facts(unfinalised_count=0, withheld_unexplained=0),
+            Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0),
             by=cast["hana"].id,
             now=PUBLISHED,
         ),

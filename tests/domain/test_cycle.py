@@ -35,6 +35,7 @@ READY = Facts(
     keys_destroyed=True,
     unfinalised_count=0,
     withheld_unexplained=0,
+    looks_missing=0,
     open_appeals=0,
     reason_given=True,
 )
@@ -44,6 +45,7 @@ HOPELESS = Facts(
     peer_shortages=2,
     unfinalised_count=7,
     withheld_unexplained=1,
+    looks_missing=2,
     open_appeals=4,
 )
 
@@ -166,6 +168,7 @@ def test_the_checklist_shows_met_and_unmet_needs_alike():
     assert [(need.code, met) for need, met in shown] == [
         ("cycle:unfinalised", False),
         ("cycle:withheld_unexplained", True),
+        ("cycle:second_looks_missing", True),
     ]
     assert all(isinstance(need, Need) for need, _ in shown)
     with pytest.raises(Taken):

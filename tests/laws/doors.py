@@ -1,8 +1,9 @@
 """Every door of the house for the matrix of roles and routes: which thing it is tried on, and what a caller sends.
 
 A new route needs a row here. `about` says what the thing at hand is, so that the law knows who stands how to it:
-`ada` is a review of Ada's (she is its subject, Sam answers for it), `seat` the peer's seat about her, `note` and
-`report` belong to Sam, `teams` to everybody who answers for a review in the cycle, None to nobody in particular.
+`ada` is a review of Ada's (she is its subject, Sam answers for it), `look` Quinn's second look at it, `seat` the peer's
+seat about her, `note` and `report` belong to Sam, `teams` to everybody who answers for a review in the cycle, None to
+nobody in particular.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ class Door:
 
 STANDINGS: Mapping[str, Mapping[str, frozenset[Standing]]] = {
     "ada": {"ada": frozenset({Standing.SUBJECT}), "sam": frozenset({Standing.RESPONSIBLE})},
+    "look": {"quinn": frozenset({Standing.SECOND})},
     "seat": {"peer": frozenset({Standing.RATER})},
     "note": {"sam": frozenset({Standing.RESPONSIBLE})},
     "report": {"sam": frozenset({Standing.RESPONSIBLE})},
@@ -157,6 +159,11 @@ DOORS: Mapping[str, Door] = {
     "reports.working_json": Door(_of_ada("published"), "ada"),
     "reports.working_xlsx": Door(_of_ada("published"), "ada"),
     "results.finalise": Door(_of_ada("finalising"), "ada"),
+    "results.assign_looks": FINALISING,
+    "results.decide_look": Door(_of_ada("finalising"), "look", frozenset({409, 422})),
+    "results.look": Door(_of_ada("finalising"), "look", frozenset({409})),  # Sam has not signed yet
+    "results.looks_page": FINALISING,
+    "results.my_looks": Door(_cycle("finalising"), "look"),
     "results.sign_off": Door(_of_ada("finalising"), "ada", frozenset({422})),
     "results.team": FINALISING,
     "schemes.change_minimums": Door(lambda _facts: {"scheme_id": 1}, shows=frozenset({422})),
@@ -208,6 +215,11 @@ GOLDEN: Mapping[str, set[str]] = {
     "supervisor_review.grid": {"sam", "quinn"},
     "results.finalise": {"sam"},
     "results.sign_off": {"sam"},
+    "results.assign_looks": {"hana"},
+    "results.looks_page": {"hana"},
+    "results.look": {"quinn"},
+    "results.decide_look": {"quinn"},
+    "results.my_looks": {"quinn"},
     "reports.result": {"ada", "sam", "hana"},
     "reports.working_json": {"ada", "sam", "hana"},
     "reports.working_xlsx": {"ada", "sam", "hana"},

@@ -14,7 +14,7 @@ from review.domain.cycle import Stage
 from review.domain.refusals import NotYet, TooLate
 from review.domain.vocabulary import Grade, Level
 from review.infra.db import db
-from review.results import service, waiting
+from review.results import looks, service, waiting
 from review.results.tables import ScorecardRow, SignOffRow
 from tests.make import NOW, Cast
 from tests.make_cycle import make_cycle, review_of, set_stage
@@ -134,9 +134,10 @@ def test_a_result_waits_until_its_supervisor_has_signed(cast: Cast) -> None:
     assert waiting.standing(told.cycle_id) == waiting.Standing(7, 6, 0)
     assert told.reviews["ada"] not in waiting.unfinalised(told.cycle_id)
     assert waiting.unfinalised_by_supervisor(told.cycle_id) == {cast["sam"].id: 6}
+    assert looks.open_tasks(cast["sam"].id) == [("finalise", told.cycle_id, 6)]
     sign_off(told)
     assert waiting.standing(told.cycle_id) == waiting.Standing(7, 0, 0)
-    assert waiting.open_tasks(cast["sam"].id) == []
+    assert looks.open_tasks(cast["sam"].id) == []
 
 
 def test_a_missing_score_waits_for_its_explanation(cast: Cast) -> None:
