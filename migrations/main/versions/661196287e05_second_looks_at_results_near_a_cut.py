@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "661196287e05"
-down_revision = "2a30ca0ab351"
+down_revision = "22e3032c9ae7"
 branch_labels = None
 depends_on = None
 
