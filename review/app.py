@@ -17,6 +17,8 @@ from review.customer_survey import letters as customer_survey_letters
 from review.customer_survey import views as customer_survey
 from review.demo import views as demo
 from review.diagnostics import views as diagnostics
+from review.follow_up import letters as follow_up_letters
+from review.follow_up import views as follow_up
 from review.infra import health, preconditions, restore
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
@@ -54,6 +56,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     custody.bp,
     customer_survey.bp,
     diagnostics.bp,
+    follow_up.bp,
     health.bp,
     indicators.bp,
     peer_review.bp,
@@ -75,6 +78,7 @@ HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **tickets_jobs.
 LETTERS: dict[str, Context] = {
     **custody_letters.LETTERS,
     **customer_survey_letters.LETTERS,
+    **follow_up_letters.LETTERS,
     **people_letters.LETTERS,
     **results_letters.LETTERS,
     **workflow_letters,

@@ -4,6 +4,7 @@ import review.ballots.tables
 import review.custody.tables
 import review.customer_survey.tables
 import review.cycles.tables
+import review.follow_up.tables
 import review.helpdesk.tables
 import review.infra.audit
 import review.infra.bounces

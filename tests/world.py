@@ -28,6 +28,7 @@ from review.demo.story import MORNING, ORGANISATION, Shares, Story
 from review.demo.tickets import tickets_csv
 from review.domain.calendar import add_working_days, local_day, settled
 from review.domain.period import Period, PeriodKind, period_before, period_containing
+from review.follow_up import service as follow_up
 from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
@@ -80,6 +81,7 @@ class Facts:
     survey_token: str
     upload: str
     customer_upload: int
+    case: int
 
 
 class World:
@@ -285,6 +287,7 @@ class _Life(Story):
         intake.keep(self.tickets, "tickets.csv", self.hr, self.now)
         kept = intake.kept(self.hr, self.now)
         assert kept is not None
+        case = follow_up.open_by_hand(review, "Waited two hours on the phone", by=self.hr, now=self.now)
         db.session.commit()
         note = db.session.scalars(select(NoteRow.id).where(NoteRow.subject_id == ada)).first()
         return Facts(
@@ -307,4 +310,5 @@ class _Life(Story):
             survey_token=tokens[0],
             upload=upload,
             customer_upload=kept.id,
+            case=case.id,
         )

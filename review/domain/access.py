@@ -22,6 +22,7 @@ class Standing(StrEnum):
     SECOND = "second"  # named for the second look at this result
     SUBJECT = "subject"  # the review, result or account is about this person
     TRUSTEE = "trustee"  # keeps a share of the cycle's key
+    HANDLER = "handler"  # owns the case review
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Deed(StrEnum):
     CYCLE_SEE = "cycles:cycle:see"
     METHOD_SEE = "diagnostics:method:see"
     WHAT_IF_TRY = "diagnostics:what_if:try"
+    CASE_ASSIGN = "follow_up:case:assign"
+    CASE_SEE_OWN = "follow_up:case:see_own"
+    CASE_WORK = "follow_up:case:work"
+    CUSTOMER_CONTACT = "follow_up:customer:contact"
     INDICATORS_READ = "kpi:indicators:read"
     INDICATORS_SEE = "kpi:indicators:see"
     BALLOT_CAST = "peer_review:ballot:cast"
@@ -107,6 +112,10 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CYCLE_SEE: _to(Role.HR),
     Deed.METHOD_SEE: _to(Role.HR),
     Deed.WHAT_IF_TRY: _to(Role.HR),
+    Deed.CASE_ASSIGN: _to(Role.HR),
+    Deed.CASE_SEE_OWN: EVERYONE,
+    Deed.CASE_WORK: _to(Role.HR, Standing.HANDLER),
+    Deed.CUSTOMER_CONTACT: _to(Role.HR),
     Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.INDICATORS_SEE: EVERYONE,
     Deed.BALLOT_CAST: _to(Standing.RATER),

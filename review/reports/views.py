@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from review.cycles.lookup import ReviewFile, find_cycle, find_review
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed, Role
-from review.domain.calendar import clock_ends
+from review.domain.calendar import clock_ends, local_day
 from review.domain.scheme import Scheme
 from review.domain.vocabulary import Source, Text
+from review.follow_up import lists
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.i18n import request_locale
@@ -125,4 +126,7 @@ def _overview(cycle: CycleRow, supervisor_id: int | None) -> str:
         "names": {criterion.key: criterion.name for criterion in scheme.criteria},
         "agreement": agreement_in(cycle.id) if supervisor_id is None else [],
     }
-    return render_template("reports/overview.html", cycle=cycle, overview=overview, listing=listing, few=FEW, **peers)
+    cases = lists.counts(cycle.id, local_day(now(), ours().zone), supervisor_id)
+    return render_template(
+        "reports/overview.html", cycle=cycle, overview=overview, listing=listing, few=FEW, cases=cases, **peers
+    )

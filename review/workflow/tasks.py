@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import select
@@ -12,8 +12,9 @@ from review.custody import service as custody
 from review.cycles.service import in_stage
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Role
-from review.domain.calendar import clock_ends
+from review.domain.calendar import clock_ends, settled
 from review.domain.cycle import OVER, Stage
+from review.follow_up import lists as cases
 from review.infra.db import db
 from review.infra.jobs import JobRow, JobState
 from review.infra.organisation import Organisation
@@ -23,7 +24,8 @@ from review.results import looks, publication
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 
-MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT, MINUTES_SHARE = 30, 2, 6, 5, 5
+MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT, MINUTES_SHARE, MINUTES_CASE = 30, 2, 6, 5, 5, 15
+END_OF_DAY = time(18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
-    found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles)]
+    found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles), *_as_handler(actor, ours)]
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -129,6 +131,13 @@ def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
         yield ToDo(key, duty.cycle.name, due, endpoint, {"cycle_id": duty.cycle.id}, minutes=MINUTES_SHARE)
 
 
+def _as_handler(actor: Actor, ours: Organisation) -> Iterator[ToDo]:
+    count, due = cases.due_of(actor.person_id)
+    if count:
+        by = settled(due, END_OF_DAY, ours.zone) if due else None
+        yield ToDo("cases", "", by, "follow_up.mine", left=count, all=count, minutes=MINUTES_CASE * count)
+
+
 def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Iterator[ToDo]:
     """Only the newest result is asked for: an older one that was never signed has run its clock."""
     for row in published[-1:]:
@@ -148,6 +157,8 @@ def _as_hr(now: datetime, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
             yield ToDo(key, cycle.name, cycle.opens_at, "desk.cycle", {"cycle_id": cycle.id})
         elif custody.is_waiting(cycle):
             yield ToDo("locked", cycle.name, None, "desk.cycle", {"cycle_id": cycle.id})
+    for cycle_id, name, count in cases.unassigned():
+        yield ToDo("unassigned", name, None, "follow_up.cases", {"cycle_id": cycle_id}, left=count, all=count)
     failed = select(JobRow.key).where(JobRow.state == JobState.FAILED).limit(20)
     count = len(db.session.scalars(failed).all())
     if count:

@@ -20,7 +20,8 @@ from review.cycles.tables import CycleRow
 from review.domain.calendar import local_day, settled
 from review.domain.cycle import Stage
 from review.domain.refusals import Taken
-from review.infra import organisation
+from review.follow_up import opening, overdue
+from review.infra import organisation, outbox
 from review.infra.db import db, only_reading
 from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
@@ -44,13 +45,14 @@ class Ticked:
     reminders: int = 0
     snapshots: int = 0
     waves: int = 0
+    cases: int = 0
     failed: list[str] = field(default_factory=list)
 
 
 def tick(now: datetime) -> Ticked:
     """Do everything that is due, each piece in a transaction of its own."""
     done = Ticked()
-    for step in (_keys_due, _open_due, _close_due, _count_due, _surveys_due, _remind_due, _snapshot_due):
+    for step in STEPS:
         step(now, done)
     return done
 
@@ -201,3 +203,25 @@ def rounded(cast: int, seats: int) -> int | None:
         return None
     nearest = (20 * cast + seats) // (2 * seats) * 10
     return min(nearest, 90) if cast < seats else 100
+
+
+def _cases_due(now: datetime, done: Ticked) -> None:
+    """A case review for each low answer and complaint, and a letter to whoever owns one that is overdue."""
+    for cycle_id in _cycles(lambda: in_stage(Stage.COLLECTING, Stage.COUNTING, Stage.FINALISING)):
+        with _own_transaction(f"cases:{cycle_id}", done):
+            with only_reading():
+                missing = opening.missing_in(db.session.get_one(CycleRow, cycle_id))
+                db.session.rollback()
+            if missing:
+                done.cases += opening.open_all(missing, now)
+    today = local_day(now, _ours().zone)
+    with _own_transaction("overdue", done):
+        with only_reading():
+            letters = overdue.letters_due(today, now)
+            db.session.rollback()
+        if letters:
+            outbox.put_all(letters)
+
+
+# In the order of a day: what opens before what closes, letters last.
+STEPS = (_keys_due, _open_due, _close_due, _count_due, _surveys_due, _remind_due, _snapshot_due, _cases_due)

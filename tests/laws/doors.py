@@ -59,6 +59,8 @@ SURVEY = Door(lambda facts: {"token": facts.survey_token}, shows=frozenset({422}
 PLAIN = Door(shows=frozenset({422}))
 COLLECTING = Door(_cycle("collecting"), shows=frozenset({409, 422}))
 DRAFT = Door(_cycle("draft"), shows=frozenset({409, 422}))
+# To the employee it is about, and to her supervisor who has still to rate her, there is no such case.
+CASE = Door(lambda facts: {"case_id": facts.case}, "case", frozenset({409, 422}))
 FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
 
 DOORS: Mapping[str, Door] = {
@@ -80,6 +82,16 @@ DOORS: Mapping[str, Door] = {
     "customer_survey.unsubscribe": SURVEY,
     "diagnostics.method": Door(_cycle("published")),
     "diagnostics.what_if": Door(_cycle("published"), shows=frozenset({422})),
+    "follow_up.assign": COLLECTING,
+    "follow_up.case": CASE,
+    "follow_up.cases": COLLECTING,
+    "follow_up.contacted": COLLECTING,
+    "follow_up.mine": PLAIN,
+    "follow_up.open_case": COLLECTING,
+    "follow_up.reopen": CASE,
+    "follow_up.talk": CASE,
+    "follow_up.wishes": COLLECTING,
+    "follow_up.write": CASE,
     "desk.audit": PLAIN,
     "desk.cancel": DRAFT,
     "desk.cancel_page": DRAFT,
@@ -231,6 +243,9 @@ GOLDEN: Mapping[str, set[str]] = {
     "schemes.change_minimums": {"hana"},
     "customer_survey.links": {"hana"},
     "customer_survey.confirm": {"hana"},
+    "follow_up.case": {"hana"},
+    "follow_up.cases": {"hana"},
+    "follow_up.wishes": {"hana"},
     "desk.launch_now": {"hana"},
     "desk.close_now": {"hana"},
     "desk.publish_now": {"hana"},

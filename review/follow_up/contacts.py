@@ -1,0 +1,36 @@
+"""Notes that a customer who had asked for it was contacted."""
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from review.cycles.tables import CycleRow
+from review.domain.case_review import LONGEST
+from review.domain.refusals import Invalid, OutOfReach, Taken
+from review.follow_up.tables import ContactRow
+from review.infra import audit
+from review.infra.db import db
+from review.responses import voices
+
+
+def done(cycle: CycleRow, response_id: int, note: str, *, by: int, now: datetime) -> None:
+    """Somebody has called or written, and what came of it.
+
+    Raises OutOfReach when this customer of this cycle asked for nothing, Invalid without a note, Taken when another
+    note stands there already.
+    """
+    if response_id not in {voice.response_id for voice in voices.wishes_in(cycle.id)}:
+        raise OutOfReach("follow_up:no_such_wish")
+    said = note.strip()
+    if not said:
+        raise Invalid("form:required", "note")
+    if len(said) > LONGEST:
+        raise Invalid("form:too_long", "note", max=LONGEST)
+    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+    row = insert(ContactRow).values(response_id=response_id, cycle_id=cycle.id, note=said, by_id=by, at=now)
+    if db.session.scalar(row.on_conflict_do_nothing().returning(ContactRow.response_id)) is None:
+        if db.session.get_one(ContactRow, response_id).note != said:
+            raise Taken("follow_up:contacted_already")
+        return
+    audit.record("follow_up:customer:contacted", f"cycle:{cycle.id}", by=by, at=now, response=response_id)
