@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "90c366ac135f"
-down_revision = "2a30ca0ab351"
+down_revision = "661196287e05"
 branch_labels = None
 depends_on = None
 
