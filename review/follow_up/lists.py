@@ -130,18 +130,24 @@ def counts(cycle_id: int, today: date, supervisor_id: int | None = None) -> Coun
     return Counts(*db.session.execute(joined.where(*there)).one(), by_cause)
 
 
-def due_of(person_id: int) -> tuple[int, date | None]:
-    """How many open cases somebody owns, and when the first is due. One query."""
-    query = select(func.count(), func.min(CaseRow.due_on))
-    count, due = db.session.execute(query.where(CaseRow.owner_id == person_id, CaseRow.closed_at.is_(None))).one()
-    return count, due
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Open cases of one cycle: how many nobody owns, how many one person owns, and when the first of these is due."""
+
+    cycle_id: int
+    cycle: str
+    unassigned: int
+    owned: int
+    due_on: date | None
 
 
-def unassigned() -> list[Any]:
-    """Running cycles with cases that nobody owns, as (cycle's id, name, how many). One query."""
-    query = select(CycleRow.id, CycleRow.name, func.count()).join(CaseRow, CaseRow.cycle_id == CycleRow.id)
-    open_ones = query.where(CaseRow.closed_at.is_(None), CaseRow.owner_id.is_(None))
-    return list(db.session.execute(open_ones.group_by(CycleRow.id, CycleRow.name).order_by(CycleRow.id)))
+def waiting_for(person_id: int) -> list[Waiting]:
+    """The cycles with open cases that nobody or this person owns. One query."""
+    own, nobodys = CaseRow.owner_id == person_id, CaseRow.owner_id.is_(None)
+    figures = (func.count().filter(nobodys), func.count().filter(own), func.min(CaseRow.due_on).filter(own))
+    query = select(CycleRow.id, CycleRow.name, *figures).join(CaseRow, CaseRow.cycle_id == CycleRow.id)
+    there = query.where(CaseRow.closed_at.is_(None), own | nobodys).group_by(CycleRow.id, CycleRow.name)
+    return [Waiting(*row) for row in db.session.execute(there.order_by(CycleRow.id))]
 
 
 def wishes_of(cycle_id: int, tickets: Mapping[int, int]) -> list[Wish]:

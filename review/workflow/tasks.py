@@ -61,7 +61,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
-    found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles), *_as_handler(actor, ours)]
+    found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles), *_with_cases(actor, ours)]
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -131,11 +131,16 @@ def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
         yield ToDo(key, duty.cycle.name, due, endpoint, {"cycle_id": duty.cycle.id}, minutes=MINUTES_SHARE)
 
 
-def _as_handler(actor: Actor, ours: Organisation) -> Iterator[ToDo]:
-    count, due = cases.due_of(actor.person_id)
-    if count:
-        by = settled(due, END_OF_DAY, ours.zone) if due else None
-        yield ToDo("cases", "", by, "follow_up.mine", left=count, all=count, minutes=MINUTES_CASE * count)
+def _with_cases(actor: Actor, ours: Organisation) -> Iterator[ToDo]:
+    waiting = cases.waiting_for(actor.person_id)
+    owned, days = sum(one.owned for one in waiting), [one.due_on for one in waiting if one.due_on]
+    if owned:
+        due = settled(min(days), END_OF_DAY, ours.zone) if days else None
+        yield ToDo("cases", "", due, "follow_up.mine", left=owned, all=owned, minutes=MINUTES_CASE * owned)
+    for one in waiting:
+        if Role.HR in actor.roles and one.unassigned:
+            args, count = {"cycle_id": one.cycle_id}, one.unassigned
+            yield ToDo("unassigned", one.cycle, None, "follow_up.cases", args, left=count, all=count)
 
 
 def _to_sign(now: datetime, ours: Organisation, published: Sequence[Any]) -> Iterator[ToDo]:
@@ -157,8 +162,6 @@ def _as_hr(now: datetime, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
             yield ToDo(key, cycle.name, cycle.opens_at, "desk.cycle", {"cycle_id": cycle.id})
         elif custody.is_waiting(cycle):
             yield ToDo("locked", cycle.name, None, "desk.cycle", {"cycle_id": cycle.id})
-    for cycle_id, name, count in cases.unassigned():
-        yield ToDo("unassigned", name, None, "follow_up.cases", {"cycle_id": cycle_id}, left=count, all=count)
     failed = select(JobRow.key).where(JobRow.state == JobState.FAILED).limit(20)
     count = len(db.session.scalars(failed).all())
     if count:
