@@ -32,6 +32,7 @@ from tests.make import Somebody
 from tests.queries import count_queries
 
 MOST = 15  # queries a page may send
+MOST_AT_THE_START = 20  # everyone's first page asks each room once what it has to do for them
 SIZES = (60, 600)
 QUARTER = PeriodKind.QUARTERLY
 
@@ -210,4 +211,5 @@ def queries_of(house: House, name: str) -> list[str]:
 def test_a_page_asks_as_much_of_600_people_as_of_60(houses: dict[int, House], name: str) -> None:
     few, many = (queries_of(houses[size], name) for size in SIZES)
     assert len(few) == len(many), "\n".join(["N+1: one query a row somewhere on this page", *many[-12:]])
-    assert len(many) < MOST, "\n".join([f"{len(many)} queries", *many])
+    most = MOST_AT_THE_START if name.startswith("start page") else MOST
+    assert len(many) < most, "\n".join([f"{len(many)} queries", *many])

@@ -24,6 +24,7 @@ from review.workflow.last_result import last_result
 from review.workflow.start import part_of_day
 from review.workflow.timeline import steps_of
 from tests.browse import Browser
+from tests.laws.test_pages import MOST_AT_THE_START
 from tests.make import NOW, Cast
 from tests.make_cycle import make_cycle, review_of, set_dates, set_stage
 from tests.queries import count_queries
@@ -71,7 +72,7 @@ def test_whoever_wears_every_hat_still_asks_little_of_the_database(app: Flask, b
         page = browser.get("/")
     assert "Q1 2026" in page.words
     assert "Q4 2025" in page.words
-    assert len(asked) < 15, "\n".join(asked)
+    assert len(asked) < MOST_AT_THE_START, "\n".join(asked)
 
 
 def test_a_stranger_is_asked_to_sign_in(browse: Opens) -> None:
