@@ -7,12 +7,13 @@ review.domain.indicators.DEFINITIONS and nowhere else.
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
+from math import lcm
 
 from sqlalchemy import select
 
 from review.domain.indicators import Part, Span, Tally, Told, parts_told, together
 from review.domain.records import Indicator, Measured, TicketSystem
-from review.helpdesk.sums import CHUNK, Counted, counted
+from review.helpdesk.sums import CHUNK, Counted, counted, scale_of
 from review.helpdesk.tables import FigureRow
 from review.infra.db import db
 
@@ -128,7 +129,7 @@ def _told(spans: Sequence[Span], people: Collection[int] | None) -> dict[int, li
 # ---- tickets --------------------------------------------------------------------------------------------------------
 
 # Sums of a ticket and what each is divided by, under the names that `sums.py` gives its columns.
-_OF_SOLVED = {
+_OF_SOLVED: dict[Indicator | None, tuple[str, str]] = {
     Indicator.VOLUME: ("weight", "tickets"),
     Indicator.FIRST_RESPONSE: ("first_response", "first_response_told"),
     Indicator.CUSTOMER_WAIT: ("customer_wait", "customer_wait_told"),
@@ -138,6 +139,7 @@ _OF_SOLVED = {
     Indicator.BAD_RATE: ("not_good", "answered"),
     Indicator.SATISFACTION: ("good", "answered"),
     Indicator.CSAT_POINTS: ("points", "points_told"),
+    None: ("answered", "asked"),  # the rate of response, which is no indicator of an agent
 }
 _OF_OPENED = {Indicator.COMPLAINT_RATE: ("complaints", "complaints_told")}
 
@@ -153,35 +155,53 @@ def _from_tickets(
     is_whole: bool = False,
 ) -> dict[tuple[int, str], list[Tally]]:
     """Sums by person and kind, one for each span: what was solved in it, opened in it, in hand in it."""
-    found: dict[tuple[int, str], list[dict[Indicator, Part]]] = {}
-    surveys: dict[tuple[int, str], list[Part]] = {}
+    found: dict[tuple[int, str], list[_Heap]] = {}
     rows = counted(spans, people, difficulty, by_kind=by_kind, channel=channel, kind=kind, is_whole=is_whole)
     for row in rows:
-        own = found.setdefault((row.person, row.kind), [{} for _ in spans])
-        _put(own, row)
-        if row.closed < len(spans):
-            asked = surveys.setdefault((row.person, row.kind), [Part() for _ in spans])
-            asked[row.closed] += Part(row.sums["answered"], row.sums["asked"])
-    none = [Part() for _ in spans]
-    return {
-        key: [Tally(parts, asked) for parts, asked in zip(own, surveys.get(key, none), strict=True)]
-        for key, own in found.items()
-    }
+        _put(found.setdefault((row.person, row.kind), [{} for _ in spans]), row)
+    scale = scale_of(difficulty)
+    return {key: [_tally(heap, scale) for heap in own] for key, own in found.items()}
 
 
-def _put(own: list[dict[Indicator, Part]], row: Counted) -> None:
-    is_solved = row.closed < len(own)
-    if is_solved:
+# Whole sums and counts by what they are parts of, then by indicator: added as integers, divided once at the end.
+_Heap = dict[int, dict[Indicator | None, list[int]]]
+
+
+def _put(own: list[_Heap], row: Counted) -> None:
+    if row.closed < len(own):
+        heap = own[row.closed].setdefault(row.of, {})
         for indicator, (total, count) in _OF_SOLVED.items():
-            _add(own[row.closed], indicator, row.sums[total], row.sums[count])
+            _add(heap, indicator, row.sums.get(total, 0), row.sums.get(count, 0))
     if 0 <= row.opened < len(own):
+        heap = own[row.opened].setdefault(row.of, {})
         for indicator, (total, count) in _OF_OPENED.items():
-            _add(own[row.opened], indicator, row.sums[total], row.sums[count])
+            _add(heap, indicator, row.sums.get(total, 0), row.sums.get(count, 0))
     tickets = row.sums["tickets"]
     for at in range(max(min(row.opened, row.closed), 0), min(row.closed + 1, len(own))):
-        _add(own[at], Indicator.RESOLUTION_RATE, tickets if at == row.closed else Fraction(0), tickets)
+        heap = own[at].setdefault(row.of, {})
+        _add(heap, Indicator.RESOLUTION_RATE, tickets if at == row.closed else 0, tickets)
 
 
-def _add(parts: dict[Indicator, Part], indicator: Indicator, total: Fraction, count: Fraction) -> None:
+def _add(heap: dict[Indicator | None, list[int]], indicator: Indicator | None, total: int, count: int) -> None:
     if count:
-        parts[indicator] = parts.get(indicator, Part()) + Part(total, count)
+        pair = heap.setdefault(indicator, [0, 0])
+        pair[0] += total
+        pair[1] += count
+
+
+def _tally(heap: _Heap, scale: int) -> Tally:
+    """Everything over the one number that all the ticket's parts go into."""
+    whole = lcm(*heap)
+    sums: dict[Indicator | None, list[int]] = {}
+    for of, pairs in heap.items():
+        for indicator, (total, count) in pairs.items():
+            _add(sums, indicator, total * (whole // of), count * (whole // of))
+    parts = {
+        indicator: Part(
+            Fraction(total, whole * (scale if indicator is Indicator.VOLUME else 1)), Fraction(count, whole)
+        )
+        for indicator, (total, count) in sums.items()
+        if indicator is not None
+    }
+    answered, asked = sums.get(None, (0, 0))
+    return Tally(parts, Part(Fraction(answered, whole), Fraction(asked, whole)))

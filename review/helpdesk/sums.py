@@ -27,7 +27,7 @@ ANSWERS = (Csat.GOOD, Csat.NEUTRAL, Csat.BAD)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Sums of one person's tickets that were opened in span `opened` and solved in span `closed`.
+    """Sums of one person's tickets that were opened in span `opened` and solved in span `closed`, all over `of`.
 
     -1 is before all spans; `closed` one past the last is later than all of them, or not yet.
     """
@@ -36,7 +36,8 @@ class Counted:
     kind: str
     opened: int
     closed: int
-    sums: Mapping[str, Fraction]
+    of: int
+    sums: Mapping[str, int]
 
 
 def counted(
@@ -51,13 +52,13 @@ def counted(
 ) -> Iterator[Counted]:
     """All sums, in no particular order. Three queries with the one for the organisation's zone.
 
-    With `is_whole` everybody's tickets add up as person 0. Raises ValueError for spans that do not follow each other
-    day on day, and where more than CHUNK people are to add up.
+    `weight` is in units of 1/`scale_of(difficulty)`. With `is_whole` everybody's tickets add up as person 0. Raises
+    ValueError for spans that do not follow each other day on day, and where more than CHUNK people are to add up.
     """
     _require_row_of(spans)
     if is_whole and people is not None and len(people) > CHUNK:
         raise ValueError("so many people only one by one, or everybody")
-    scale = lcm(HUNDRED, *(weight.denominator for weight in difficulty.values()))
+    scale = scale_of(difficulty)
     midnights = _midnights(spans)
     columns = [(TicketRow.kind if by_kind else literal("")).label("kind"), *_buckets(spans, midnights)]
     conditions = [*_within(spans, midnights[-1]), *_chosen(channel, kind)]
@@ -68,7 +69,7 @@ def counted(
         query = statement.add_columns(person).where(*about).group_by(*([] if is_whole else ["person"]))
         for row in db.session.execute(query):
             if people is None or is_listed or row.person in people:
-                yield _counted(row, scale)
+                yield _counted(row)
 
 
 def _require_row_of(spans: Sequence[Span]) -> None:
@@ -77,11 +78,14 @@ def _require_row_of(spans: Sequence[Span]) -> None:
         raise ValueError("spans follow each other day on day")
 
 
-def _counted(row: Any, scale: int) -> Counted:
-    of = row.of
-    sums = {name: Fraction(int(value or 0), of) for name, value in row._mapping.items() if name not in _KEYS}
-    sums["weight"] /= scale
-    return Counted(row.person, row.kind, row.opened, row.closed, sums)
+def scale_of(difficulty: Mapping[str, Fraction]) -> int:
+    """What every weight is a whole number of parts of."""
+    return lcm(HUNDRED, *(weight.denominator for weight in difficulty.values()))
+
+
+def _counted(row: Any) -> Counted:
+    sums = {name: int(value) for name, value in row._mapping.items() if value and name not in _KEYS}
+    return Counted(row.person, row.kind, row.opened, row.closed, int(row.of), sums)
 
 
 _KEYS = frozenset({"person", "kind", "opened", "closed", "of"})
