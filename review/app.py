@@ -33,7 +33,8 @@ from review.infra.jobs import Handler, Progress
 from review.infra.pages import init_pages
 from review.infra.settings import CAST, ROOT, Settings
 from review.infra.tokens import Links
-from review.kpi import board_views as indicators
+from review.kpi import alert_letters as kpi_letters
+from review.kpi import alert_views as indicators
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
 from review.people import letters as people_letters
@@ -79,6 +80,7 @@ LETTERS: dict[str, Context] = {
     **custody_letters.LETTERS,
     **customer_survey_letters.LETTERS,
     **follow_up_letters.LETTERS,
+    **kpi_letters.LETTERS,
     **people_letters.LETTERS,
     **results_letters.LETTERS,
     **workflow_letters,

@@ -15,6 +15,7 @@ import review.infra.outbox
 import review.infra.pacing
 import review.infra.suppression
 import review.infra.wording
+import review.kpi.alert_tables
 import review.kpi.tables
 import review.peer_review.tables
 import review.people.tables

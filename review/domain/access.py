@@ -51,6 +51,8 @@ class Deed(StrEnum):
     CASE_SEE_OWN = "follow_up:case:see_own"
     CASE_WORK = "follow_up:case:work"
     CUSTOMER_CONTACT = "follow_up:customer:contact"
+    ALERT_HANDLE = "kpi:alert:handle"
+    ALERTS_SEE = "kpi:alerts:see"
     INDICATORS_READ = "kpi:indicators:read"
     INDICATORS_SEE = "kpi:indicators:see"
     BALLOT_CAST = "peer_review:ballot:cast"
@@ -116,6 +118,8 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CASE_SEE_OWN: EVERYONE,
     Deed.CASE_WORK: _to(Role.HR, Standing.HANDLER),
     Deed.CUSTOMER_CONTACT: _to(Role.HR),
+    Deed.ALERT_HANDLE: _to(Standing.RESPONSIBLE, Role.HR),
+    Deed.ALERTS_SEE: _to(Role.SUPERVISOR, Role.HR),
     Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.INDICATORS_SEE: EVERYONE,
     Deed.BALLOT_CAST: _to(Standing.RATER),

@@ -11,7 +11,7 @@ from review.domain.indicators import DEFINITIONS, RESPONSE_GOAL
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.pages import ours
-from review.kpi import board
+from review.kpi import alerts, board
 from review.kpi.board_targets import aims_of
 from review.people.tables import PersonRow
 
@@ -26,7 +26,8 @@ def show(actor: Actor) -> ResponseReturnValue:
         return _of_person(actor, actor.person_id, actor.name, is_own=True)
     asked = board.read_asked(request.args, local_day(now(), ours().zone))
     found = board.board_of(asked, board.people_of(actor, asked))
-    return _page(asked, found, choices=board.choices(actor, asked.spans), person=None)
+    choices = board.choices(actor, asked.spans)
+    return _page(asked, found, choices=choices, person=None, alerts=alerts.open_for(actor))
 
 
 @bp.get("/indicators/people/<int:person_id>")
@@ -43,7 +44,7 @@ def _of_person(actor: Actor, person_id: int, name: str, *, is_own: bool) -> Resp
     targets = {indicator: target for indicator, (target, _limit) in aims.items() if target is not None}
     found = board.board_of(asked, [person_id], targets)
     choices = board.choices(actor, asked.spans)
-    return _page(asked, found, choices=choices, person={"id": person_id, "name": name, "is_own": is_own})
+    return _page(asked, found, choices=choices, person={"id": person_id, "name": name, "is_own": is_own}, alerts=0)
 
 
 def _page(asked: board.Asked, found: board.Board, **more: Any) -> str:

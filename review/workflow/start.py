@@ -9,6 +9,7 @@ from review.domain.access import Actor, Deed
 from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.pages import ours
+from review.kpi import alerts
 from review.results import publication
 from review.schemes.service import scheme_of
 from review.workflow.doors import start as bp
@@ -33,6 +34,7 @@ def home(actor: Actor) -> ResponseReturnValue:
         todo=todo,
         done=[task for task in tasks if task.is_done],
         minutes=sum(task.minutes for task in todo),
+        alerts=alerts.open_for(actor),
         cycle=cycle,
         steps=steps_of(cycle, organisation) if cycle else [],
         last=last_result(published, scheme_of(published[-1].body["scheme_id"])) if published else None,

@@ -24,10 +24,11 @@ from review.follow_up import opening, overdue
 from review.infra import organisation, outbox
 from review.infra.db import db, only_reading
 from review.infra.organisation import Organisation
+from review.kpi import alerts
 from review.peer_review import service as peer_review
 from review.tickets import jobs as ticket_jobs
 from review.tickets import service as tickets
-from review.workflow import asking, close, launch, remind
+from review.workflow import alerting, asking, close, launch, remind
 from review.workflow.remind import Debt
 from review.workflow.tables import PeerProgressRow, ReminderRow, ScheduleRow
 
@@ -44,6 +45,7 @@ class Ticked:
     closed: list[str] = field(default_factory=list)
     reminders: int = 0
     snapshots: int = 0
+    alerts: int = 0
     waves: int = 0
     cases: int = 0
     failed: list[str] = field(default_factory=list)
@@ -189,6 +191,23 @@ def _snapshot_due(now: datetime, done: Ticked) -> None:
                 done.snapshots += _note_progress(cycle_id, day, percent)
 
 
+def _alerts_due(now: datetime, done: Ticked) -> None:
+    """Looked for without holding SQLite's one write lock, and written in a transaction of its own."""
+    ours = _ours()
+    try:
+        with only_reading():
+            findings = alerting.look(now, ours) if alerting.is_due(now, ours) else None
+            db.session.rollback()
+    except Exception:
+        db.session.rollback()
+        log.warning("tick: looking for alerts failed", exc_info=True)
+        done.failed.append("alerts")
+        return
+    if findings is not None:
+        with _own_transaction("alerts", done):
+            done.alerts = alerts.keep(findings, day=local_day(now, ours.zone), now=now)
+
+
 def _note_progress(cycle_id: int, day: date, percent: int) -> bool:
     """Keep the day's progress; False when another process did so in the same moment."""
     insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
@@ -224,4 +243,14 @@ def _cases_due(now: datetime, done: Ticked) -> None:
 
 
 # In the order of a day: what opens before what closes, letters last.
-STEPS = (_keys_due, _open_due, _close_due, _count_due, _surveys_due, _remind_due, _snapshot_due, _cases_due)
+STEPS = (
+    _keys_due,
+    _open_due,
+    _close_due,
+    _count_due,
+    _surveys_due,
+    _remind_due,
+    _snapshot_due,
+    _cases_due,
+    _alerts_due,
+)

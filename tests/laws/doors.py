@@ -127,6 +127,9 @@ DOORS: Mapping[str, Door] = {
     "desk.without_peers": COLLECTING,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
+    "indicators.alert_list": PLAIN,
+    # Nothing in this company has raised an alert: tests/rooms/test_alerts.py tries the door of one.
+    "indicators.handle_alert": Door(lambda _facts: {"alert_id": 1}, shows=frozenset({404})),
     "indicators.person": Door(_person("ada"), "report_or_self"),
     "indicators.show": PLAIN,
     "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
@@ -237,6 +240,7 @@ GOLDEN: Mapping[str, set[str]] = {
     "reports.working_xlsx": {"ada", "sam", "hana"},
     "reports.acknowledge": {"ada"},
     "diagnostics.method": {"hana"},
+    "indicators.alert_list": {"sam", "quinn", "hana"},
     "indicators.person": {"ada", "sam", "hana"},
     "diagnostics.what_if": {"hana"},
     "reports.company": {"hana"},

@@ -168,6 +168,7 @@ PAGES = {
     "results of the company": ("hana", "/cycles/{published}/report"),
     "a published cycle": ("hana", "/cycles/{published}"),
     "indicators of everybody": ("hana", "/indicators"),
+    "alerts": ("hana", "/indicators/alerts"),
     "indicators by team": ("hana", "/indicators?by=team&step=weeks"),
     "indicators by ticket type": ("hana", "/indicators?by=kind"),
     "indicators of a person": ("hana", "/indicators/people/{agent}"),
