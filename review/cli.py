@@ -49,6 +49,7 @@ def import_() -> None:
 def _register() -> None:
     from review.customer_survey import commands as customer_survey
     from review.demo import commands as demo
+    from review.helpdesk import commands as helpdesk
     from review.people import commands as people
     from review.results import commands as results
     from review.schemes import commands as schemes
@@ -59,6 +60,7 @@ def _register() -> None:
         for command in room.commands:
             cli.add_command(command)
     import_.add_command(customer_survey.import_customers)
+    import_.add_command(helpdesk.kpi_command)
     import_.add_command(people.people_command)
     cli.add_command(import_)
 

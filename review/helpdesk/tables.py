@@ -6,7 +6,7 @@ Rooms above may read these tables and point at them; only this room and the surv
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.records import Csat, ImportState, TicketStatus, TicketSystem
@@ -37,7 +37,9 @@ class ImportRow(db.Model):
     """One file that was brought in: from which system, by which mapping, and what became of its rows.
 
     `mapping` says which column was read as which field, `counts` how many rows were new, changed, the same, skipped by
-    which reason. A file whose `digest` was imported before changes nothing.
+    which reason. A file whose `digest` was imported before by the same `fingerprint` (mapping, people, HR's words)
+    changes nothing. `position` is up to which row it is done, so that a worker that was killed can be followed by
+    another. `stored` is the random name under which the file waits, `look` what was found out about it beforehand.
     """
 
     __tablename__ = "ticket_import"
@@ -45,6 +47,7 @@ class ImportRow(db.Model):
         CheckConstraint("length(digest) = 64", name="digest_is_one"),
         CheckConstraint("(finished_at IS NULL) = (state IN ('waiting', 'running'))", name="finished_when_over"),
         Index("ix_ticket_import_brought_at", "brought_at"),
+        Index("ix_ticket_import_digest", "digest"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,6 +57,11 @@ class ImportRow(db.Model):
     state: Mapped[ImportState] = mapped_column(enum_column(ImportState, "import_state"))
     mapping: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    cycle_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    position: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    stored: Mapped[str | None] = mapped_column(String(40))
+    look: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     brought_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     brought_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -66,6 +74,10 @@ class TicketRow(db.Model):
     is the day of the last solution in the organisation's zone, None while the case is open. Durations are whole
     seconds; those `_business` count business hours only. `difficulty` is a weight in hundredths (100 = an ordinary
     case), where the file gives one. `csat_points` are 0 to 100. None means everywhere: the system did not say.
+
+    `agent_label` is the system's word for whoever handled it, kept until HR has settled who that is. `closed_is_guess`:
+    the system told that the case is solved and not when; the last change or the survey stands in. `source_updated_at`
+    is when the system last changed it, so that an older file undoes nothing.
     """
 
     __tablename__ = "ticket"
@@ -116,6 +128,10 @@ class TicketRow(db.Model):
     csat_comment: Mapped[str | None] = mapped_column(Text)
     customer_opened: Mapped[bool | None]
     agent_answered: Mapped[bool | None]
+    csat_at: Mapped[datetime | None]
+    agent_label: Mapped[str | None] = mapped_column(String(400))
+    closed_is_guess: Mapped[bool] = mapped_column(default=False, server_default=false())
+    source_updated_at: Mapped[datetime | None]
     import_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_import.id"))
     source_row: Mapped[int | None]
 
