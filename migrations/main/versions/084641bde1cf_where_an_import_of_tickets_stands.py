@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "084641bde1cf"
-down_revision = "73fa3577f1dc"
+down_revision = "7b259e08be25"
 branch_labels = None
 depends_on = None
 
