@@ -6,9 +6,12 @@
     workflow          launch, remind, close, count, publish, tick; the worker; HR's desk; everyone's start page
     reports           pages over published results: they read a publication and nothing else
     results           evidence -> scorecard -> sign-off -> publication -> reward
-    self_review | supervisor_review | peer_review | customer_survey
-    responses | ballots                           signed answers | unsigned ballots and their cells
-    cycles            a cycle, who is reviewed in it, and the ledger of its moves
+    diagnostics       how well a cycle measured; what other rules would have given
+    tickets | follow_up                           blind tickets for ballots | case reviews after low scores, complaints
+    self_review | supervisor_review | peer_review | customer_survey | custody | kpi
+    responses | ballots | quality                 signed answers | unsigned ballots | spot checks of support tickets
+    helpdesk          what ticket systems recorded: customers, support tickets, imports, indicators
+    cycles | stats    a cycle, who is reviewed in it, the ledger of its moves | diagnostics on plain data
     schemes           by which rules: versioned schemes
     people            who: accounts, departments, reporting lines, import
     infra             db, clock, gate, sign-in, jobs, outbox, mail, tokens, forms, words, audit, error pages
