@@ -35,14 +35,16 @@ class Connection:
                 with suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)  # whoever reads from it learns that there is nothing more
 
-    def close(self) -> None:
-        """Say goodbye if that is still possible."""
+    def close(self, *, politely: bool) -> None:
+        """Hang up, with a word of goodbye unless the connection is broken: a server that stalls would stall at it."""
         self.begin()
         try:
-            self.client.quit()
+            if politely:
+                self.client.quit()
         except (smtplib.SMTPException, OSError):
-            self.client.close()
+            pass
         finally:
+            self.client.close()
             self._over.set()
             self._watch.join()
 
@@ -54,24 +56,25 @@ def connection(url: str, timeout: float | None = None) -> Iterator[Connection]:
     Raises OSError (smtplib's own errors are some) when there is none to be had.
     """
     parts = urlsplit(url)
-    host, seconds = parts.hostname or "localhost", timeout or TIMEOUT
-    if parts.scheme == "smtps":
-        context = ssl.create_default_context()
-        client: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=seconds, context=context)
-    else:
-        client = smtplib.SMTP(host, parts.port or 25, timeout=seconds)
-    opened = Connection(client, PATIENCE if timeout is None else 2 * timeout)
+    seconds, is_tls = timeout or TIMEOUT, parts.scheme == "smtps"
+    context = ssl.create_default_context()
+    client = smtplib.SMTP_SSL(timeout=seconds, context=context) if is_tls else smtplib.SMTP(timeout=seconds)
+    client._host = parts.hostname or "localhost"  # type: ignore[attr-defined]  # whose certificate is asked for
+    opened = Connection(client, PATIENCE if timeout is None else 2 * timeout)  # watched from the greeting on
     try:
+        client.connect(parts.hostname or "localhost", parts.port or (465 if is_tls else 25))
         client.ehlo()
-        if parts.scheme != "smtps" and client.has_extn("starttls"):
-            client.starttls(context=ssl.create_default_context())
+        if not is_tls and client.has_extn("starttls"):
+            client.starttls(context=context)
             client.ehlo()
         if parts.username:
             client.login(unquote(parts.username), unquote(parts.password or ""))
         opened.begin()
         yield opened
-    finally:
-        opened.close()
+    except BaseException:
+        opened.close(politely=False)
+        raise
+    opened.close(politely=True)
 
 
 def place_of(url: str) -> str:
