@@ -35,6 +35,7 @@ from review.infra.settings import CAST, ROOT, Settings
 from review.infra.tokens import Links
 from review.kpi import alert_letters as kpi_letters
 from review.kpi import alert_views as indicators
+from review.kpi import plan_views as kpi_plan
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
 from review.people import letters as people_letters
@@ -60,6 +61,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     follow_up.bp,
     health.bp,
     indicators.bp,
+    kpi_plan.bp,
     peer_review.bp,
     people.bp,
     reports.bp,

@@ -46,10 +46,16 @@ def import_() -> None:
     """Bring data in from a file; --dry-run shows what would happen."""
 
 
+@click.group("kpi")
+def kpi() -> None:
+    """KPI plans: print, check, draft."""
+
+
 def _register() -> None:
     from review.customer_survey import commands as customer_survey
     from review.demo import commands as demo
     from review.helpdesk import commands as helpdesk
+    from review.kpi import plan_commands as kpi_plan
     from review.people import commands as people
     from review.results import commands as results
     from review.schemes import commands as schemes
@@ -63,6 +69,8 @@ def _register() -> None:
     import_.add_command(helpdesk.kpi_command)
     import_.add_command(people.people_command)
     cli.add_command(import_)
+    kpi.add_command(kpi_plan.plan_group)
+    cli.add_command(kpi)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ EVERYONE = (
     ("my_result", "reports.mine"),
     ("indicators", "indicators.show"),
     ("scheme", "schemes.read"),
+    ("kpi_plan", "kpi_plan.mine"),
 )
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
     Role.SUPERVISOR: (("team", "supervisor_review.team"),),

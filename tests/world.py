@@ -33,6 +33,7 @@ from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.kpi import plans as kpi_plans
 from review.peer_review.tables import SeatRow
 from review.people import uploads
 from review.people.tables import PersonRow
@@ -182,6 +183,7 @@ class _Life(Story):
         organisation.configure(ORGANISATION)
         self._hire(self.now - timedelta(days=400))
         schemes.install_default(self.now - timedelta(days=400))
+        kpi_plans.install_starting_set(self.now - timedelta(days=400))
         db.session.commit()
 
     def _over(self, period: Period, number: int, shares: Shares) -> int:

@@ -55,6 +55,8 @@ class Deed(StrEnum):
     ALERTS_SEE = "kpi:alerts:see"
     INDICATORS_READ = "kpi:indicators:read"
     INDICATORS_SEE = "kpi:indicators:see"
+    KPI_PLAN_EDIT = "kpi:plan:edit"
+    KPI_PLAN_READ = "kpi:plan:read"
     BALLOT_CAST = "peer_review:ballot:cast"
     CONFLICT_DECLARE = "peer_review:conflict:declare"
     SEATS_SEE_OWN = "peer_review:seats:see_own"
@@ -122,6 +124,8 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.ALERTS_SEE: _to(Role.SUPERVISOR, Role.HR),
     Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.INDICATORS_SEE: EVERYONE,
+    Deed.KPI_PLAN_EDIT: _to(Role.HR),
+    Deed.KPI_PLAN_READ: EVERYONE,
     Deed.BALLOT_CAST: _to(Standing.RATER),
     Deed.CONFLICT_DECLARE: EVERYONE,
     Deed.SEATS_SEE_OWN: EVERYONE,

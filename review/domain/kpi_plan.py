@@ -141,7 +141,7 @@ def _check_weights(reader: Reader, rows: tuple[PlanRow, ...], where: str) -> Non
         reader.note("weights_sum", where, total=exact_text(total))
     if rows and satisfaction_weight(rows) < SATISFACTION_AT_LEAST:
         told = exact_text(satisfaction_weight(rows))
-        reader.note("kpi:satisfaction_too_light", where, weight=told, least=exact_text(SATISFACTION_AT_LEAST))
+        reader.note("kpi_plan:satisfaction_too_light", where, weight=told, least=exact_text(SATISFACTION_AT_LEAST))
 
 
 def _read_row(reader: Reader, data: object, where: str) -> PlanRow:
@@ -192,20 +192,20 @@ def _check_row(reader: Reader, row: PlanRow, where: str) -> None:
     if row.indicator is not None:
         less = row.indicator in LESS_IS_BETTER
         if row.rule is (KpiRule.HIGHER if less else KpiRule.LOWER):
-            reader.note("kpi:less_is_better" if less else "kpi:more_is_better", place(where, "rule"))
+            reader.note("kpi_plan:less_is_better" if less else "kpi_plan:more_is_better", place(where, "rule"))
     if row.rule is KpiRule.LAPSES and not row.cost and row.veto_at is None:
-        reader.note("kpi:lapses_cost_nothing", place(where, "cost"))
+        reader.note("kpi_plan:lapses_cost_nothing", place(where, "cost"))
     if row.obtained is Obtained.SYSTEM:
         _check_source(reader, row, where)
 
 
 def _check_source(reader: Reader, row: PlanRow, where: str) -> None:
     if row.indicator is None:
-        reader.note("kpi:own_rows_by_hand", place(where, "obtained"))
+        reader.note("kpi_plan:own_rows_by_hand", place(where, "obtained"))
     elif row.indicator not in KNOWN_TO[row.record]:
-        reader.note("kpi:record_does_not_know", place(where, "record"))
+        reader.note("kpi_plan:record_does_not_know", place(where, "record"))
     elif row.rule is KpiRule.LAPSES or (row.rule is KpiRule.POINTS and row.unit is not Unit.POINTS):
-        reader.note("kpi:rule_by_hand", place(where, "obtained"))
+        reader.note("kpi_plan:rule_by_hand", place(where, "obtained"))
 
 
 def _read_indicator(reader: Reader, value: object, where: str) -> Indicator | None:
@@ -221,7 +221,7 @@ def _read_unit(reader: Reader, value: object, where: str, indicator: Indicator |
         return Unit.COUNT
     unit = reader.choice(value, where, Unit)
     if indicator is not None and unit is not UNITS[indicator]:
-        reader.note("kpi:unit_of_indicator", where, unit=UNITS[indicator].value)
+        reader.note("kpi_plan:unit_of_indicator", where, unit=UNITS[indicator].value)
         return UNITS[indicator]
     return unit
 
@@ -248,12 +248,12 @@ def read_groups(reader: Reader, data: object, where: str, rows: tuple[PlanRow, .
         if any(group.key == other.key for other in groups):
             reader.note("twice", place(spot, "key"), key=group.key)
         elif any(_asks_the_same(group, other) for other in groups):
-            reader.note("kpi:group_never_reached", spot)
+            reader.note("kpi_plan:group_never_reached", spot)
         groups.append(group)
     if not groups:
         reader.note("empty", where)
     elif any(groups[-1].conditions):
-        reader.note("kpi:last_group_takes_all", place(where, len(groups) - 1))
+        reader.note("kpi_plan:last_group_takes_all", place(where, len(groups) - 1))
     return tuple(groups)
 
 

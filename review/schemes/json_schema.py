@@ -7,7 +7,6 @@ from review.domain.scheme import (
     COMMENT_KEYS,
     CRITERION_KEYS,
     FLOORS,
-    LONGEST_TEXT,
     MOST_ASKED,
     MOST_CRITERIA,
     PEER_COMMENTS_FLOOR,
@@ -15,74 +14,41 @@ from review.domain.scheme import (
     TIER_KEYS,
 )
 from review.domain.vocabulary import COUNTING, GRADES, LEVELS, PeerStep, Source
+from review.schemes.json_nodes import BOOLEAN, DRAFT, KEY, Node, number, object_of, or_null, shared_parts, whole
 from review.schemes.library import builtin_data
-
-Node = dict[str, object]
-
-KEY: Node = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$"}
-BOOLEAN: Node = {"type": "boolean"}
 
 
 def scheme_schema() -> Node:
     """JSON Schema of a full scheme, with the default scheme as its example."""
     properties: Node = {
         "id": KEY,
-        "version": _whole(1, 1_000_000),
+        "version": whole(1, 1_000_000),
         "name": {"$ref": "#/$defs/text"},
         "levels": {"type": "array", "items": _level(), "minItems": len(LEVELS), "maxItems": len(LEVELS)},
         "criteria": {"type": "array", "items": _criterion(), "minItems": 1, "maxItems": MOST_CRITERIA},
-        "minimums": _object({source.value: _whole(floor, MOST_ASKED) for source, floor in FLOORS.items()}),
-        "supervisors_required": _whole(1, 2),
+        "minimums": object_of({source.value: whole(floor, MOST_ASKED) for source, floor in FLOORS.items()}),
+        "supervisors_required": whole(1, 2),
         "peer_step": {"enum": [*(step.value for step in PeerStep), None]},
-        "cuts": _object({grade.value: _number(0, 100) for grade in GRADES[:-1]}),
-        "rating_share": _number(0, 1),
-        "bonus_cap": _number(0, 100),
-        "deduction_cap": _number(0, 100),
-        "kpi_cap_limit": _or_null(_number(100, 1000)),
+        "cuts": object_of({grade.value: number(0, 100) for grade in GRADES[:-1]}),
+        "rating_share": number(0, 1),
+        "bonus_cap": number(0, 100),
+        "deduction_cap": number(0, 100),
+        "kpi_cap_limit": or_null(number(100, 1000)),
         "comments": _comments(),
         "tiers": {"type": "array", "items": _tier(), "minItems": len(GRADES), "maxItems": len(GRADES)},
     }
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "title": "scheme",
-        **_object({key: properties[key] for key in SCHEME_KEYS}),
-        "$defs": {
-            "text": _object({language: _text() for language in ("zh", "en")}),
-            "decimal": {"type": "string", "pattern": r"^-?[0-9]{1,13}(\.[0-9]{1,30})?$"},
-        },
+        **object_of({key: properties[key] for key in SCHEME_KEYS}),
+        "$defs": shared_parts(),
         "examples": [builtin_data("360-v1")],
     }
 
 
-def _object(properties: Node) -> Node:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _whole(low: int, high: int) -> Node:
-    return {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _number(low: int, high: int) -> Node:
-    """A JSON number within the bounds, or a decimal string, whose bounds JSON Schema cannot state."""
-    return {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"$ref": "#/$defs/decimal"}]}
-
-
-def _text() -> Node:
-    return {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": r"\S"}
-
-
-def _or_null(node: Node) -> Node:
-    return {"anyOf": [node, {"type": "null"}]}
-
-
 def _level() -> Node:
     name: Node = {"$ref": "#/$defs/text"}
-    return _object({"key": {"enum": [level.value for level in LEVELS]}, "points": _whole(0, 100), "name": name})
+    return object_of({"key": {"enum": [level.value for level in LEVELS]}, "points": whole(0, 100), "name": name})
 
 
 def _criterion() -> Node:
@@ -92,11 +58,11 @@ def _criterion() -> Node:
         "name": text,
         "description": text,
         "question": text,
-        "share": _whole(1, 100),
-        "weights": _object({s.value: _whole(1 if s is Source.SUPERVISOR else 0, 100) for s in COUNTING}),
-        "anchors": _object({level.value: text for level in LEVELS}),
+        "share": whole(1, 100),
+        "weights": object_of({s.value: whole(1 if s is Source.SUPERVISOR else 0, 100) for s in COUNTING}),
+        "anchors": object_of({level.value: text for level in LEVELS}),
     }
-    return _object({key: properties[key] for key in CRITERION_KEYS})
+    return object_of({key: properties[key] for key in CRITERION_KEYS})
 
 
 def _tier() -> Node:
@@ -104,19 +70,19 @@ def _tier() -> Node:
     properties: Node = {
         "grade": {"enum": [grade.value for grade in GRADES]},
         "name": text,
-        "coefficient": _number(0, 10),
+        "coefficient": number(0, 10),
         "recognition": BOOLEAN,
         "coaching": BOOLEAN,
         "awards": text,
     }
-    return _object({key: properties[key] for key in TIER_KEYS})
+    return object_of({key: properties[key] for key in TIER_KEYS})
 
 
 def _comments() -> Node:
     levels: Node = {"enum": [level.value for level in LEVELS]}
     properties: Node = {
         "required_for": {"type": "array", "items": levels, "maxItems": len(LEVELS)},
-        "longest": _whole(1, 20_000),
-        "peers_from": _or_null(_whole(PEER_COMMENTS_FLOOR, MOST_ASKED)),
+        "longest": whole(1, 20_000),
+        "peers_from": or_null(whole(PEER_COMMENTS_FLOOR, MOST_ASKED)),
     }
-    return _object({key: properties[key] for key in COMMENT_KEYS})
+    return object_of({key: properties[key] for key in COMMENT_KEYS})

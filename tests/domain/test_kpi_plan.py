@@ -75,7 +75,7 @@ def test_weights_must_be_100_together():
 def test_satisfaction_never_weighs_under_30():
     data = changed("rows", SATISFACTION, "weight", "29.9")
     data["rows"][PROACTIVE]["weight"] = "5.1"
-    assert problems_of(data) == {("kpi:satisfaction_too_light", "rows")}
+    assert problems_of(data) == {("kpi_plan:satisfaction_too_light", "rows")}
     data["rows"][PROACTIVE] |= {"indicator": "bad_rate", "rule": "lower", "obtained": "hand"}
     del data["rows"][PROACTIVE]["cap"]
     for group in data["groups"]:
@@ -94,22 +94,22 @@ def test_satisfaction_never_weighs_under_30():
         (changed("rows", 0, "name", "en", " "), ("schemes:blank", "rows[0].name.en")),
         (changed("rows", 0, "indicator", "speed"), ("schemes:not_among", "rows[0].indicator")),
         (changed("rows", 0, "indicator", None), ("schemes:missing", "rows[0].unit")),
-        (changed("rows", 0, "unit", "seconds"), ("kpi:unit_of_indicator", "rows[0].unit")),
+        (changed("rows", 0, "unit", "seconds"), ("kpi_plan:unit_of_indicator", "rows[0].unit")),
         (changed("rows", 0, "rule", "most"), ("schemes:not_among", "rows[0].rule")),
         (changed("rows", 0, "rule", "lower"), ("schemes:not_for_rule", "rows[0].cap")),
         (changed("rows", 0, "brackets", [{"from": 0, "points": 1}]), ("schemes:not_for_rule", "rows[0].brackets")),
-        (changed("rows", 1, "rule", "higher"), ("kpi:less_is_better", "rows[1].rule")),
-        (changed("rows", 4, "rule", "lower"), ("kpi:more_is_better", "rows[4].rule")),
+        (changed("rows", 1, "rule", "higher"), ("kpi_plan:less_is_better", "rows[1].rule")),
+        (changed("rows", 4, "rule", "lower"), ("kpi_plan:more_is_better", "rows[4].rule")),
         (changed("rows", 4, "rule", "lapses"), ("schemes:missing", "rows[4].full")),
         (changed("rows", 4, "rule", "brackets"), ("schemes:missing", "rows[4].brackets")),
         (changed("rows", 0, "cap", "1001"), ("schemes:out_of_range", "rows[0].cap")),
-        (changed("rows", 4, "record", "surveys"), ("kpi:record_does_not_know", "rows[4].record")),
-        (changed("rows", 0, "record", "hand"), ("kpi:record_does_not_know", "rows[0].record")),
+        (changed("rows", 4, "record", "surveys"), ("kpi_plan:record_does_not_know", "rows[4].record")),
+        (changed("rows", 0, "record", "hand"), ("kpi_plan:record_does_not_know", "rows[0].record")),
         (changed("groups", []), ("schemes:empty", "groups")),
         (changed("groups", 1, "key", "pre_sales_new"), ("schemes:twice", "groups[1].key")),
-        (changed("groups", 1, "tenure", "new"), ("kpi:group_never_reached", "groups[1]")),
-        (changed("groups", 4, "tenure", "new"), ("kpi:last_group_takes_all", "groups[4]")),
-        (changed("groups", 4, "channels", ["chat"]), ("kpi:last_group_takes_all", "groups[4]")),
+        (changed("groups", 1, "tenure", "new"), ("kpi_plan:group_never_reached", "groups[1]")),
+        (changed("groups", 4, "tenure", "new"), ("kpi_plan:last_group_takes_all", "groups[4]")),
+        (changed("groups", 4, "channels", ["chat"]), ("kpi_plan:last_group_takes_all", "groups[4]")),
         (changed("groups", 0, "posts", ["A", " a "]), ("schemes:twice", "groups[0].posts[1]")),
         (without("groups", 0, "aims", "volume"), ("schemes:missing", "groups[0].aims.volume")),
         (changed("groups", 0, "aims", "sales", {"target": 1}), ("schemes:unknown_key", "groups[0].aims.sales")),
@@ -170,16 +170,16 @@ def test_own_rows_are_filled_by_hand_and_may_be_measured_against_a_plan():
     for group in data["groups"]:
         group["aims"]["proactive"]["target"] = "120"
     assert parse_plan(data).row("proactive").indicator is None
-    assert problems_of(own_row(obtained="system")) == {("kpi:own_rows_by_hand", "rows[5].obtained")}
+    assert problems_of(own_row(obtained="system")) == {("kpi_plan:own_rows_by_hand", "rows[5].obtained")}
 
 
 def test_lapses_cost_points_or_bring_the_row_to_nought():
     lapses = {"rule": "lapses", "full": "100", "cap": "-"}
-    assert problems_of(own_row(**lapses, cost="0")) == {("kpi:lapses_cost_nothing", "rows[5].cost")}
+    assert problems_of(own_row(**lapses, cost="0")) == {("kpi_plan:lapses_cost_nothing", "rows[5].cost")}
     assert parse_plan(own_row(**lapses, cost="0", veto_at=3)).row("proactive").veto_at == 3
     data = own_row(**lapses, cost="10")
     data["rows"][PROACTIVE] |= {"indicator": "error_rate", "obtained": "system", "record": "tickets", "unit": "percent"}
-    assert problems_of(data) == {("kpi:rule_by_hand", "rows[5].obtained")}
+    assert problems_of(data) == {("kpi_plan:rule_by_hand", "rows[5].obtained")}
 
 
 def test_brackets_rise():
@@ -272,4 +272,4 @@ def test_less_is_better_exactly_where_a_rise_is_bad():
     }
     for indicator in set(Indicator) - kpi_plan.LESS_IS_BETTER:
         data = own_row(unit="-", indicator=indicator.value, rule=KpiRule.LOWER.value, cap="-")
-        assert ("kpi:more_is_better", "rows[5].rule") in problems_of(data)
+        assert ("kpi_plan:more_is_better", "rows[5].rule") in problems_of(data)

@@ -63,6 +63,10 @@ DRAFT = Door(_cycle("draft"), shows=frozenset({409, 422}))
 CASE = Door(lambda facts: {"case_id": facts.case}, "case", frozenset({409, 422}))
 FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
 
+# The company's one plan is open: its editor answers that it never changes again.
+KPI_PLAN = Door(lambda _facts: {"plan_id": 1}, shows=frozenset({409, 422}))
+KPI_GROUP = Door(lambda _facts: {"plan_id": 1, "group_key": "everybody"}, shows=frozenset({409, 422}))
+
 DOORS: Mapping[str, Door] = {
     "static": Door(lambda _facts: {"filename": "favicon.svg"}),
     # None of these people is a trustee: tests/rooms/test_custody.py tries the doors of those who are.
@@ -132,6 +136,25 @@ DOORS: Mapping[str, Door] = {
     "indicators.handle_alert": Door(lambda _facts: {"alert_id": 1}, shows=frozenset({404})),
     "indicators.person": Door(_person("ada"), "report_or_self"),
     "indicators.show": PLAIN,
+    "kpi_plan.compare": KPI_PLAN,
+    "kpi_plan.copy": KPI_PLAN,
+    "kpi_plan.discard": KPI_PLAN,
+    "kpi_plan.draft": KPI_PLAN,
+    "kpi_plan.group": KPI_GROUP,
+    "kpi_plan.keep_group": KPI_GROUP,
+    "kpi_plan.keep_rows": KPI_PLAN,
+    "kpi_plan.keep_settings": KPI_PLAN,
+    "kpi_plan.mine": PLAIN,
+    "kpi_plan.open_": KPI_PLAN,
+    "kpi_plan.read": KPI_PLAN,
+    "kpi_plan.remove_group": KPI_GROUP,
+    "kpi_plan.retire": KPI_PLAN,
+    "kpi_plan.rows": KPI_PLAN,
+    "kpi_plan.settings": KPI_PLAN,
+    "kpi_plan.start": PLAIN,
+    "kpi_plan.targets": KPI_PLAN,
+    "kpi_plan.try_out": KPI_PLAN,
+    "kpi_plan.versions": PLAIN,
     "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
     "peer_review.cast": Door(lambda facts: {"seat_id": facts.seat}, "seat", frozenset({422})),
     "peer_review.declare_conflict": PLAIN,
@@ -245,6 +268,9 @@ GOLDEN: Mapping[str, set[str]] = {
     "diagnostics.what_if": {"hana"},
     "reports.company": {"hana"},
     "schemes.change_minimums": {"hana"},
+    "kpi_plan.keep_rows": {"hana"},
+    "kpi_plan.keep_group": {"hana"},
+    "kpi_plan.open_": {"hana"},
     "customer_survey.links": {"hana"},
     "customer_survey.confirm": {"hana"},
     "follow_up.case": {"hana"},
