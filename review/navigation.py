@@ -15,6 +15,7 @@ EVERYONE = (
     ("indicators", "indicators.show"),
     ("scheme", "schemes.read"),
     ("kpi_plan", "kpi_plan.mine"),
+    ("leave_out", "customer_survey.leave_out"),
 )
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
     Role.SUPERVISOR: (("team", "supervisor_review.team"),),

@@ -5,13 +5,24 @@ from datetime import datetime
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from review.customer_survey import headings, intake, jobs, links, service, sheet
+from review.customer_survey import (
+    exclusions,
+    headings,
+    intake,
+    jobs,
+    links,
+    plans,
+    service,
+    sheet,
+)
 from review.customer_survey.blueprint import bp
 from review.customer_survey.forms import PlainForm, UploadForm
 from review.cycles.lookup import find_cycle
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed
 from review.domain.cycle import Stage
+from review.domain.refusals import NotYet
+from review.domain.survey_plan import Mode
 from review.infra import audit
 from review.infra.clock import now
 from review.infra.gate import allow
@@ -63,16 +74,21 @@ def confirm(actor: Actor, upload_id: int) -> ResponseReturnValue:
 @allow(Deed.SURVEY_RUN, find=find_cycle)
 def surveys(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     """Asked, answered, and what can be done about it."""
-    moment = now()
+    moment, rate = now(), service.response_rate(cycle.id)
+    plan, seed = plans.stated(cycle.id)
     return render_template(
         "customer_survey/surveys.html",
         cycle=cycle,
-        rate=service.response_rate(cycle.id),
+        plan=plan,
+        planned=plans.planned(cycle, plan),
+        seed=seed,
+        quota=plan.quota(rate.minimum),
+        left_out=exclusions.counts(cycle),
+        rate=rate,
         tickets=service.tickets_in_period(cycle),
         links=service.open_links(cycle.id, moment),
         remindable=service.remindable(cycle.id, moment),
-        inviting=jobs.is_under_way(jobs.INVITE, cycle.id),
-        reminding=jobs.is_under_way(jobs.REMIND, cycle.id),
+        under_way=jobs.under_way(cycle.id),
         running=cycle.stage is Stage.COLLECTING and moment < cycle.closes_at,
         goal=GOAL,
     )
@@ -81,7 +97,9 @@ def surveys(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
 @bp.post("/cycles/<int:cycle_id>/surveys/invite")
 @allow(Deed.SURVEY_RUN, find=find_cycle)
 def invite(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    """Ask the customers whose tickets came in since; the worker does it."""
+    """Ask the customers whose tickets came in since; the worker does it. Raises NotYet where waves are planned."""
+    if plans.plan_of(cycle.id).mode is not Mode.LIST:
+        raise NotYet("customer_survey:by_waves")
     return _put_in_line(actor, cycle, jobs.INVITE, "customer_survey:survey:invited")
 
 

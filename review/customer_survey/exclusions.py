@@ -18,7 +18,7 @@ from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.records import TicketSystem
 from review.domain.refusals import Invalid, NotAllowed, OutOfReach, Taken
 from review.domain.survey_plan import Withdrawn
-from review.helpdesk.tables import TicketRow
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import audit
 from review.infra.db import db
 from review.infra.lists import Listing, page_of
@@ -131,32 +131,28 @@ def own(person_id: int) -> Sequence[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Requests about tickets of a cycle's period and people."""
+    """What is left out of a cycle: requests about tickets of its period and people by how they were decided,
+    invitations taken back, and customers (of all cycles) who want none."""
 
     waiting: int
     approved: int
     refused: int
-
-    @property
-    def all(self) -> int:
-        return self.waiting + self.approved + self.refused
+    withdrawn: int = 0
+    stopped: int = 0
 
 
 def counts(cycle: CycleRow) -> Counted:
     """One query."""
     yes = ExclusionRow.is_approved
     figures = [func.count().filter(one) for one in (yes.is_(None), yes.is_(True), yes.is_(False))]
+    gone = select(func.count()).where(InvitationRow.cycle_id == cycle.id, InvitationRow.withdrawn_at.is_not(None))
+    stopped = select(func.count()).where(CustomerRow.unsubscribed_at.is_not(None))
     query = (
-        select(*figures)
+        select(*figures, gone.scalar_subquery(), stopped.scalar_subquery())
         .select_from(ExclusionRow)
         .join(TicketRow, TicketRow.id == ExclusionRow.ticket_id)
         .join(ReviewRow, (ReviewRow.subject_id == TicketRow.agent_id) & (ReviewRow.cycle_id == cycle.id))
         .where(TicketRow.closed_on.between(cycle.period_start, cycle.period_end))
     )
     found = db.session.execute(query).one()
-    return Counted(found[0], found[1], found[2])
-
-
-def waiting() -> int:
-    """How many requests wait for a decision."""
-    return db.session.scalar(select(func.count()).where(ExclusionRow.decided_at.is_(None))) or 0
+    return Counted(*(found[at] for at in range(5)))

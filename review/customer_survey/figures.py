@@ -82,8 +82,8 @@ def _sum(rows: Iterable[Any]) -> Tallied:
 
 
 def _minimum(cycle_id: int) -> int:
-    scheme_id = db.session.scalar(select(CycleRow.scheme_id).where(CycleRow.id == cycle_id))
-    return scheme_of(scheme_id).minimums[Source.CUSTOMERS] if scheme_id is not None else 0
+    cycle = db.session.get(CycleRow, cycle_id)  # in hand already wherever a page is about it
+    return scheme_of(cycle.scheme_id).minimums[Source.CUSTOMERS] if cycle is not None else 0
 
 
 def _samples(cycle_id: int) -> list[tuple[int, int]]:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import select
+
 from review.customer_survey import plans, service, waves, withdrawing
 from review.cycles.tables import CycleRow
 from review.domain.refusals import OutOfReach
@@ -47,9 +49,12 @@ def send_due(cycle: CycleRow, now: datetime) -> int:
     return len(waiting) + withdrawing.withdraw(withdrawing.reopened(cycle.id), Withdrawn.REOPENED, now)
 
 
-def is_under_way(kind: str, cycle_id: int) -> bool:
-    row = jobs.find(f"{kind}:{cycle_id}")
-    return row is not None and row.state in {jobs.JobState.WAITING, jobs.JobState.RUNNING}
+def under_way(cycle_id: int) -> set[str]:
+    """Which kinds of work about a cycle are in line or being done. One query."""
+    keys = [f"{kind}:{cycle_id}" for kind in (INVITE, REMIND)]
+    going_on = (jobs.JobRow.state == jobs.JobState.WAITING) | (jobs.JobRow.state == jobs.JobState.RUNNING)
+    mine = jobs.JobRow.key.in_(keys) | jobs.JobRow.key.like(f"{wave_key(cycle_id, '')}%")
+    return set(db.session.scalars(select(jobs.JobRow.kind).where(mine, going_on)))
 
 
 def _cycle(job: Job) -> CycleRow:

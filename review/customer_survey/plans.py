@@ -29,13 +29,20 @@ BEFORE_THE_END = {Stage.DRAFT, Stage.NOMINATING, Stage.COLLECTING}
 
 def plan_of(cycle_id: int) -> SurveyPlan:
     """What HR decided, or the plan that holds until they do: a list, everybody."""
+    return stated(cycle_id)[0]
+
+
+def stated(cycle_id: int) -> tuple[SurveyPlan, int | None]:
+    """The plan and the seed of its lot, in one query."""
     row = db.session.get(SurveyPlanRow, cycle_id)
-    return SurveyPlan() if row is None else SurveyPlan(**{name: getattr(row, name) for name in FIELDS})
+    if row is None:
+        return SurveyPlan(), None
+    return SurveyPlan(**{name: getattr(row, name) for name in FIELDS}), row.seed
 
 
 def seed_of(cycle_id: int) -> int | None:
     """The stated seed of the lot; None until there is a plan."""
-    return db.session.scalar(select(SurveyPlanRow.seed).where(SurveyPlanRow.cycle_id == cycle_id))
+    return stated(cycle_id)[1]
 
 
 def minimum_of(cycle: CycleRow) -> int:

@@ -1,7 +1,7 @@
-"""The pages of this room: HR's desk, and what customers reach by their link."""
+"""The pages of this room: HR's desk, staff's requests, the readings, and what customers reach by their link."""
 
-from review.customer_survey import desk, public
+from review.customer_survey import desk, leaving_out_views, plan_views, public, reading_views
 from review.customer_survey.blueprint import bp
 from review.customer_survey.public import EXEMPT
 
-__all__ = ["EXEMPT", "bp", "desk", "public"]
+__all__ = ["EXEMPT", "bp", "desk", "leaving_out_views", "plan_views", "public", "reading_views"]

@@ -71,6 +71,8 @@ class Prepared:
     drawn: tuple[Candidate, ...]
     needs: tuple[Need, ...]
     cells: tuple[Cell, ...]
+    minimum: int
+    quota: int
 
     @property
     def suppressed(self) -> Mapping[Suppressed, int]:
@@ -93,7 +95,9 @@ def prepare(cycle: CycleRow, plan: SurveyPlan, wave: Wave, seed: int, now: datet
     """Draw the wave as it would go out at `now`. Eight queries."""
     field = field_of(cycle, plan, wave, max(now, cycle.opens_at))
     already = asked_already(cycle.id)
-    wanted = pace(plan.quota(plans.minimum_of(cycle)), wave.part)
+    minimum = plans.minimum_of(cycle)
+    quota = plan.quota(minimum)
+    wanted = pace(quota, wave.part)
     people = dict(_people(cycle.id))
     if plan.everybody:
         drawn = choose(field.candidates, seed, already)
@@ -102,7 +106,7 @@ def prepare(cycle: CycleRow, plan: SurveyPlan, wave: Wave, seed: int, now: datet
     asked = Counter(each.agent_id for each in drawn)
     needs = [_need(one, name, field, already.get(one, 0), asked[one], wanted) for one, name in people.items()]
     needs.sort(key=lambda need: (need.short is None, need.already + need.asked, need.name))
-    return Prepared(wave, field, tuple(drawn), tuple(needs), _cells(field, drawn))
+    return Prepared(wave, field, tuple(drawn), tuple(needs), _cells(field, drawn), minimum, quota)
 
 
 def _people(cycle_id: int) -> list[tuple[int, str]]:
@@ -129,13 +133,13 @@ def _cells(field: Field, drawn: list[Candidate]) -> tuple[Cell, ...]:
     return tuple(Cell(key, population[key], candidates[key], chosen[key]) for key in order)
 
 
-def preview(cycle: CycleRow, plan: SurveyPlan, now: datetime) -> Prepared | None:
+def preview(cycle: CycleRow, plan: SurveyPlan, seed: int | None, now: datetime) -> Prepared | None:
     """The next wave as it would go out now; None where no wave is left. Writes nothing.
 
     Before the first plan there is no seed: the draw is then shown by seed 0, and its numbers are the same.
     """
     wave = next_list_wave(cycle, now) if plan.mode is Mode.LIST else plans.next_wave(cycle, plan, now)
-    return None if wave is None else prepare(cycle, plan, wave, plans.seed_of(cycle.id) or 0, now)
+    return None if wave is None else prepare(cycle, plan, wave, seed or 0, now)
 
 
 def next_list_wave(cycle: CycleRow, now: datetime) -> Wave:

@@ -36,6 +36,12 @@ def reopened(cycle_id: int) -> list[int]:
     return list(db.session.scalars(query.where(InvitationRow.cycle_id == cycle_id, *WAITING, is_reopened())))
 
 
+def count(cycle_id: int) -> int:
+    """How many invitations of the cycle were taken back."""
+    gone = select(func.count()).where(InvitationRow.cycle_id == cycle_id, InvitationRow.withdrawn_at.is_not(None))
+    return db.session.scalar(gone) or 0
+
+
 def withdraw(ids: Collection[int], why: Withdrawn, now: datetime) -> int:
     """Take these back unless they were answered meanwhile; how many. Letters not yet sent are taken back too."""
     wanted, count = sorted(ids), 0

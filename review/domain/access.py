@@ -41,6 +41,11 @@ class Deed(StrEnum):
     KEY_OPEN = "custody:key:open"
     SHARE_TAKE = "custody:share:take"
     CUSTOMER_IMPORT = "customer_survey:customer:import"
+    EXCLUSION_ASK = "customer_survey:exclusion:ask"
+    EXCLUSION_DECIDE = "customer_survey:exclusion:decide"
+    STOP_EDIT = "customer_survey:stop:edit"
+    SURVEY_READ = "customer_survey:survey:read"
+    SURVEY_READ_TEAM = "customer_survey:survey:read_team"
     SURVEY_RUN = "customer_survey:survey:run"
     CYCLE_CREATE = "cycles:cycle:create"
     CYCLE_RUN = "cycles:cycle:run"
@@ -110,6 +115,11 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.KEY_OPEN: _to(Role.HR, Standing.TRUSTEE),
     Deed.SHARE_TAKE: _to(Standing.TRUSTEE),
     Deed.CUSTOMER_IMPORT: _to(Role.HR),
+    Deed.EXCLUSION_ASK: EVERYONE,
+    Deed.EXCLUSION_DECIDE: _to(Role.HR),
+    Deed.STOP_EDIT: _to(Role.HR),
+    Deed.SURVEY_READ: _to(Role.HR),
+    Deed.SURVEY_READ_TEAM: _to(Standing.RESPONSIBLE),
     Deed.SURVEY_RUN: _to(Role.HR),
     Deed.CYCLE_CREATE: _to(Role.HR),
     Deed.CYCLE_RUN: _to(Role.HR),

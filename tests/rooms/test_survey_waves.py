@@ -136,7 +136,7 @@ def test_two_cycles_of_life_draw_the_same_whatever_the_order_of_the_rows(app: Fl
     make_plan(cycle, cast["hana"].id, everybody=False, per_person=15)
     make_tickets(40, cast["ada"].id)
     row, plan = cycle_of(cycle), plans.plan_of(cycle)
-    one = waves.preview(row, plan, NOW)
+    one = waves.preview(row, plan, 7, NOW)
     assert one is not None
     service.queue_invitations(row, NOW)
     sent = set(db.session.scalars(select(InvitationRow.ticket_id)))
@@ -247,7 +247,7 @@ def test_some_tickets_ask_nobody_and_are_counted(
     make_ticket(make_customer(), cast["ada"].id, **ticket)
     make_ticket(make_customer("B"), cast["ada"].id, customer_opened=True, agent_answered=True)
     make_ticket(make_customer("C"), cast["ada"].id)  # the system does not say: that keeps nobody out
-    ready = waves.preview(cycle_of(cycle), SurveyPlan(), NOW)
+    ready = waves.preview(cycle_of(cycle), SurveyPlan(), 7, NOW)
     assert ready is not None
     assert ready.suppressed == {reason: 1}
     assert service.queue_invitations(cycle_of(cycle), NOW) == 2
@@ -267,7 +267,7 @@ def test_the_preview_says_who_will_not_reach_the_minimum_and_why(cycle: int, cas
     make_tickets(12, cast["bo"].id)
     make_tickets(25, cast["cy"].id)
     make_tickets(25, cast["cy"].id, "quiet", agent_answered=False)
-    ready = waves.preview(cycle_of(cycle), plans.plan_of(cycle), NOW)
+    ready = waves.preview(cycle_of(cycle), plans.plan_of(cycle), 7, NOW)
     assert ready is not None
     needs = {need.name: (need.tickets, need.asked, need.wanted, need.short) for need in ready.needs}
     assert needs["Ada"] == (40, 30, 30, None)
@@ -336,7 +336,7 @@ def test_a_request_is_decided_by_somebody_else_and_leaves_the_ticket_out(cycle: 
     exclusions.ask("CASE-1", "The whole network was down", by=cast["sam"].id, now=NOW)
     row = db.session.scalars(select(ExclusionRow)).one()
     assert exclusions.counts(cycle_of(cycle)) == exclusions.Counted(1, 0, 0)
-    assert len(waves.preview(cycle_of(cycle), SurveyPlan(), NOW).drawn) == 1  # type: ignore[union-attr]
+    assert len(waves.preview(cycle_of(cycle), SurveyPlan(), 7, NOW).drawn) == 1  # type: ignore[union-attr]
     for who in ("sam", "ada"):
         with pytest.raises(NotAllowed):
             exclusions.decide(row.id, approve=True, answer="", by=cast[who].id, now=NOW)
