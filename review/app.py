@@ -35,6 +35,7 @@ from review.infra.settings import CAST, ROOT, Settings
 from review.infra.tokens import Links
 from review.kpi import alert_letters as kpi_letters
 from review.kpi import alert_views as indicators
+from review.kpi import hint_views  # noqa: F401  its routes stand on the same blueprint
 from review.kpi import plan_views as kpi_plan
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review

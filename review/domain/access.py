@@ -58,6 +58,7 @@ class Deed(StrEnum):
     CUSTOMER_CONTACT = "follow_up:customer:contact"
     ALERT_HANDLE = "kpi:alert:handle"
     ALERTS_SEE = "kpi:alerts:see"
+    HINTS_SEE = "kpi:hints:see"
     INDICATORS_READ = "kpi:indicators:read"
     INDICATORS_SEE = "kpi:indicators:see"
     KPI_PLAN_EDIT = "kpi:plan:edit"
@@ -132,6 +133,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CUSTOMER_CONTACT: _to(Role.HR),
     Deed.ALERT_HANDLE: _to(Standing.RESPONSIBLE, Role.HR),
     Deed.ALERTS_SEE: _to(Role.SUPERVISOR, Role.HR),
+    Deed.HINTS_SEE: _to(Role.HR),
     Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.INDICATORS_SEE: EVERYONE,
     Deed.KPI_PLAN_EDIT: _to(Role.HR),

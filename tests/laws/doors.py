@@ -144,6 +144,7 @@ DOORS: Mapping[str, Door] = {
     "indicators.alert_list": PLAIN,
     # Nothing in this company has raised an alert: tests/rooms/test_alerts.py tries the door of one.
     "indicators.handle_alert": Door(lambda _facts: {"alert_id": 1}, shows=frozenset({404})),
+    "indicators.hint_list": PLAIN,
     "indicators.person": Door(_person("ada"), "report_or_self"),
     "indicators.show": PLAIN,
     "kpi_plan.compare": KPI_PLAN,
@@ -274,6 +275,7 @@ GOLDEN: Mapping[str, set[str]] = {
     "reports.acknowledge": {"ada"},
     "diagnostics.method": {"hana"},
     "indicators.alert_list": {"sam", "quinn", "hana"},
+    "indicators.hint_list": {"hana"},
     "indicators.person": {"ada", "sam", "hana"},
     "diagnostics.what_if": {"hana"},
     "reports.company": {"hana"},

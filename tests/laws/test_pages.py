@@ -177,6 +177,7 @@ PAGES = {
     "a published cycle": ("hana", "/cycles/{published}"),
     "indicators of everybody": ("hana", "/indicators"),
     "alerts": ("hana", "/indicators/alerts"),
+    "hints": ("hana", "/indicators/hints"),
     "indicators by team": ("hana", "/indicators?by=team&step=weeks"),
     "indicators by ticket type": ("hana", "/indicators?by=kind"),
     "indicators of a person": ("hana", "/indicators/people/{agent}"),
