@@ -37,6 +37,7 @@ from review.kpi import alert_letters as kpi_letters
 from review.kpi import alert_views as indicators
 from review.kpi import hint_views  # noqa: F401  its routes stand on the same blueprint
 from review.kpi import plan_views as kpi_plan
+from review.kpi import sheet_views as kpi_sheets
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
 from review.people import letters as people_letters
@@ -44,7 +45,7 @@ from review.people import views as people
 from review.people.sign_in import init_sign_in
 from review.reports import views as reports
 from review.results import letters as results_letters
-from review.results import look_views as results
+from review.results import sheet_views as results
 from review.schemes import views as schemes
 from review.self_review import views as self_review
 from review.supervisor_review import note_views as supervisor_review
@@ -63,6 +64,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
     indicators.bp,
     kpi_plan.bp,
+    kpi_sheets.bp,
     peer_review.bp,
     people.bp,
     reports.bp,

@@ -11,6 +11,7 @@ from review.domain.access import Actor, Role
 EVERYONE = (
     ("home", "start.home"),
     ("my_ratings", "peer_review.mine"),
+    ("kpi", "kpi_sheets.mine"),
     ("my_result", "reports.mine"),
     ("indicators", "indicators.show"),
     ("scheme", "schemes.read"),

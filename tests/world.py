@@ -33,7 +33,12 @@ from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.kpi import lines
 from review.kpi import plans as kpi_plans
+from review.kpi.changing import Hand
+from review.kpi.lines import Proposal
+from review.kpi.sheets import sheet_of
+from review.kpi.tables import Direction
 from review.peer_review.tables import SeatRow
 from review.people import uploads
 from review.people.tables import PersonRow
@@ -46,6 +51,7 @@ from review.tables import metadata
 from review.workflow import plan, proposal
 from review.workflow.tick import tick
 from tests.make import Somebody
+from tests.make_kpi import plan_cycle
 
 PEOPLE = 22
 SEED = 7
@@ -83,6 +89,7 @@ class Facts:
     upload: str
     customer_upload: int
     case: int
+    kpi_line: int
 
 
 class World:
@@ -237,6 +244,18 @@ class _Life(Story):
         db.session.commit()
         return cycle.id
 
+    def _confirmed(self, cycle: CycleRow, number: int) -> None:
+        """The cycle that collects has KPI sheets; the others stay as they were before there were any."""
+        if number == 2:
+            plan_cycle(cycle.id, at=self.now)
+
+    def _proposed(self, review_id: int, supervisor_id: int) -> int:
+        """A line of bonus on Ada's sheet that waits for a decision."""
+        said, by = Proposal(Direction.BONUS, "2", "Twelve articles."), Hand(supervisor_id, is_hr=False)
+        lines.propose(sheet_of(review_id).cycle.id, review_id, said, by, self.now)
+        db.session.commit()
+        return sheet_of(review_id).lines[-1].id
+
     def _draft(self, period: Period) -> int:
         """Chosen, planned, not confirmed."""
         first = max(add_working_days(self.today, 1), period.start)
@@ -313,4 +332,5 @@ class _Life(Story):
             upload=upload,
             customer_upload=kept.id,
             case=case.id,
+            kpi_line=self._proposed(review, sam),
         )

@@ -125,6 +125,7 @@ class Story:
         self._drain(drafted)
         stored = plan.of(cycle.id)
         assert stored is not None
+        self._confirmed(cycle, number)
         changes.confirm_plan(cycle, stored.digest, by=self.hr, now=drafted + timedelta(hours=1))
         db.session.commit()
         launch.ask(cycle, by=self.hr, now=opens_at)
@@ -132,6 +133,9 @@ class Story:
         self._drain(opens_at)
         self.say("launched", cycle.name)
         return db.session.get_one(CycleRow, cycle.id)
+
+    def _confirmed(self, cycle: CycleRow, number: int) -> None:
+        """What HR decides about a cycle besides its assignment, before it starts."""
 
     def _import_tickets(self, period: Period, at: datetime, number: int, *, is_over: bool) -> None:
         posts = {post for _, post in TEAMS}

@@ -17,6 +17,7 @@ class Role(StrEnum):
 class Standing(StrEnum):
     """What a person is to the one thing at hand; the loader that fetched the thing says so."""
 
+    ABOVE = "above"  # the head above the supervisor who answers for this review
     RATER = "rater"  # holds the seat
     RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
     SECOND = "second"  # named for the second look at this result
@@ -58,11 +59,21 @@ class Deed(StrEnum):
     CUSTOMER_CONTACT = "follow_up:customer:contact"
     ALERT_HANDLE = "kpi:alert:handle"
     ALERTS_SEE = "kpi:alerts:see"
+    KPI_FIGURE_WRITE = "kpi:figure:write"
+    KPI_GRID_WRITE = "kpi:grid:write"
     HINTS_SEE = "kpi:hints:see"
     INDICATORS_READ = "kpi:indicators:read"
     INDICATORS_SEE = "kpi:indicators:see"
+    KPI_LINE_DECIDE = "kpi:line:decide"
+    KPI_LINE_PROPOSE = "kpi:line:propose"
     KPI_PLAN_EDIT = "kpi:plan:edit"
     KPI_PLAN_READ = "kpi:plan:read"
+    KPI_SHEET_READ = "kpi:sheet:read"
+    KPI_SHEET_RUN = "kpi:sheet:run"
+    KPI_SHEET_SEE_OWN = "kpi:sheet:see_own"
+    KPI_SHEET_SIGN = "kpi:sheet:sign"
+    KPI_TEAM_SEE = "kpi:team:see"
+    KPI_WORD_WRITE = "kpi:word:write"
     BALLOT_CAST = "peer_review:ballot:cast"
     CONFLICT_DECLARE = "peer_review:conflict:declare"
     SEATS_SEE_OWN = "peer_review:seats:see_own"
@@ -133,11 +144,21 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CUSTOMER_CONTACT: _to(Role.HR),
     Deed.ALERT_HANDLE: _to(Standing.RESPONSIBLE, Role.HR),
     Deed.ALERTS_SEE: _to(Role.SUPERVISOR, Role.HR),
+    Deed.KPI_FIGURE_WRITE: _to(Role.HR, Standing.RESPONSIBLE),
+    Deed.KPI_GRID_WRITE: _to(Role.HR, Role.SUPERVISOR),
     Deed.HINTS_SEE: _to(Role.HR),
     Deed.INDICATORS_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),
     Deed.INDICATORS_SEE: EVERYONE,
+    Deed.KPI_LINE_DECIDE: _to(Role.HR, Standing.ABOVE),
+    Deed.KPI_LINE_PROPOSE: _to(Role.HR, Standing.RESPONSIBLE),
     Deed.KPI_PLAN_EDIT: _to(Role.HR),
     Deed.KPI_PLAN_READ: EVERYONE,
+    Deed.KPI_SHEET_READ: _to(Role.HR, Standing.SUBJECT, Standing.RESPONSIBLE, Standing.ABOVE),
+    Deed.KPI_SHEET_RUN: _to(Role.HR),
+    Deed.KPI_SHEET_SEE_OWN: EVERYONE,
+    Deed.KPI_SHEET_SIGN: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Standing.ABOVE),
+    Deed.KPI_TEAM_SEE: _to(Role.SUPERVISOR),
+    Deed.KPI_WORD_WRITE: _to(Standing.SUBJECT, Standing.RESPONSIBLE),
     Deed.BALLOT_CAST: _to(Standing.RATER),
     Deed.CONFLICT_DECLARE: EVERYONE,
     Deed.SEATS_SEE_OWN: EVERYONE,

@@ -61,6 +61,7 @@ class Facts:
     unfinalised_count: int | None = None
     withheld_unexplained: int | None = None  # results without a score for which nobody wrote down why
     looks_missing: int | None = None  # results near a cut that no second person has confirmed
+    open_sheets: int | None = None  # KPI sheets on which a figure or somebody's decision is missing
     open_appeals: int | None = None
     reason_given: bool = False  # why a cycle is cancelled, for the ledger
 
@@ -121,6 +122,10 @@ def everything_near_a_cut_is_confirmed(facts: Facts) -> bool:
     return _known(facts, "looks_missing") == 0
 
 
+def every_sheet_is_complete(facts: Facts) -> bool:
+    return _known(facts, "open_sheets") == 0
+
+
 def no_appeal_is_open(facts: Facts) -> bool:
     return _known(facts, "open_appeals") == 0
 
@@ -164,6 +169,7 @@ _DESTROYED = Need("cycle:keys_not_destroyed", keys_are_destroyed)
 _FINALISED = Need("cycle:unfinalised", everyone_is_finalised, "unfinalised_count")
 _EXPLAINED = Need("cycle:withheld_unexplained", everything_withheld_is_explained, "withheld_unexplained")
 _LOOKED_AT = Need("cycle:second_looks_missing", everything_near_a_cut_is_confirmed, "looks_missing")
+_SHEETS = Need("cycle:sheets_open", every_sheet_is_complete, "open_sheets")
 _APPEALS = Need("cycle:appeals_open", no_appeal_is_open, "open_appeals")
 _REASON = Need("cycle:reason_missing", a_reason_is_given)
 
@@ -179,7 +185,7 @@ MOVES: Mapping[tuple[Stage, Move], Path] = MappingProxyType(
         (Stage.NOMINATING, Move.LAUNCH): Path(Stage.COLLECTING, _TO_LAUNCH),
         (Stage.COLLECTING, Move.CLOSE): Path(Stage.COUNTING, (_TIME,)),
         (Stage.COUNTING, Move.FINISH_COUNT): Path(Stage.FINALISING, (_COUNTED, _DESTROYED)),
-        (Stage.FINALISING, Move.PUBLISH): Path(Stage.PUBLISHED, (_FINALISED, _EXPLAINED, _LOOKED_AT)),
+        (Stage.FINALISING, Move.PUBLISH): Path(Stage.PUBLISHED, (_SHEETS, _FINALISED, _EXPLAINED, _LOOKED_AT)),
         (Stage.PUBLISHED, Move.ARCHIVE): Path(Stage.ARCHIVED, (_APPEALS,)),
         (Stage.DRAFT, Move.CANCEL): Path(Stage.CANCELLED, (_REASON,)),
         (Stage.NOMINATING, Move.CANCEL): Path(Stage.CANCELLED, (_REASON,)),

@@ -16,6 +16,7 @@ class WhyNoScore(StrEnum):
 
     SUPERVISOR_INCOMPLETE = "supervisor_incomplete"  # 待补评
     TOO_LITTLE_WEIGHT = "too_little_weight"  # under half of a criterion's weight is there
+    SHEET_OPEN = "sheet_open"  # a row of the KPI sheet has no figure yet; comes only from a cycle, never from a file
 
 
 class Reason(StrEnum):

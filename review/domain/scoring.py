@@ -52,15 +52,18 @@ def score(
     sheet_veto: SheetVeto | None = None,
     *,
     standard_error: Fraction = DEFAULT_ERROR,
+    sheet_open: bool = False,
 ) -> Scorecard:
     """Score one review. `standard_error` is that of R in the previous cycle; an empty KPI sheet is no sheet.
+
+    `sheet_open`: rows of the KPI sheet have no figure yet, so there is no score, whatever else is there.
 
     Without a complete supervisor rating, or with under half of a criterion's weight there, score, grade and rating are
     None and `withheld` says why; the KPI sheet and the criteria that can be computed are still given.
     """
     items, bonus_lines, deduction_lines = tuple(kpi or ()), tuple(bonus), tuple(deductions)
     criteria = _criterion_lines(scheme, evidence)
-    why = _why_no_score(criteria)
+    why = _why_no_score(criteria) or (WhyNoScore.SHEET_OPEN if sheet_open else None)
     rating = None if why else rating_of(criteria)
     earned = [points_of(item) for item in items]
     points = sheet_points(items, earned)

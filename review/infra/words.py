@@ -26,6 +26,7 @@ def _environment(locale: str) -> Environment:
         autoescape=False,  # noqa: S701  plain text: whoever puts it into a page escapes it there
     )
     environment.policies["ext.i18n.trimmed"] = True
+    environment.globals["locale"] = locale  # for words that are data in both languages, such as the names of rows
     environment.install_gettext_translations(translations(locale), newstyle=True)  # type: ignore[attr-defined]
     return environment
 

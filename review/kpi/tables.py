@@ -106,7 +106,11 @@ class CyclePlanRow(db.Model):
 
 
 class SheetRow(db.Model):
-    """The sheet of one review, with the target group and channel it was opened for."""
+    """The sheet of one review, with the target group and channel it was opened for.
+
+    `group_why` is HR's reason where they chose the group. `changed_at` is when the sheet last began to say something
+    else: what was decided on it before must be looked at again.
+    """
 
     __tablename__ = "kpi_sheet"
     __table_args__ = (
@@ -121,7 +125,9 @@ class SheetRow(db.Model):
     plan_id: Mapped[int] = mapped_column(ForeignKey("kpi_plan.id"))
     group_key: Mapped[str] = mapped_column(String(40))
     channel: Mapped[str | None] = mapped_column(String(40))
+    group_why: Mapped[str | None] = mapped_column(Text)
     opened_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
     reopened_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     reopened_at: Mapped[datetime | None]
 
@@ -221,7 +227,10 @@ class WordRow(db.Model):
 
 
 class SignatureRow(db.Model):
-    """Somebody's signature; `digest` is that of everything the sheet said when it was signed."""
+    """Somebody's signature; `digest` is that of everything the sheet said when it was signed.
+
+    `remark` is what the employee says against the sheet: whoever signs has read it and need not agree.
+    """
 
     __tablename__ = "kpi_signature"
     __table_args__ = (CheckConstraint("length(digest) = 64", name="digest_is_one"),)
@@ -231,3 +240,4 @@ class SignatureRow(db.Model):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     signed_at: Mapped[datetime]
     digest: Mapped[str] = mapped_column(String(64))
+    remark: Mapped[str | None] = mapped_column(Text)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from review.cycles.lookup import ReviewFile
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.scorecard import WhyNoScore
 from review.domain.vocabulary import Source
 from review.infra.db import db
 from review.people.tables import PersonRow
@@ -68,7 +69,9 @@ def lines_of(supervisor_id: int, cycle: CycleRow, now: datetime) -> list[Line]:
 
 
 def _settles(sign_off: SignOffRow | None, card: ScorecardRow) -> bool:
-    return sign_off is not None and sign_off.input_hash == card.input_hash and sign_off.returned_at is None
+    if sign_off is None or sign_off.returned_at is not None:
+        return False
+    return sign_off.input_hash == card.input_hash and card.withheld != WhyNoScore.SHEET_OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from review.domain.scheme import Scheme, Tier
 from review.domain.vocabulary import Grade
 from review.infra.backup import product
 from review.infra.db import db
+from review.kpi import evidence as kpi
+from review.kpi.frozen import frozen_in
 from review.people.tables import DepartmentRow, PersonRow
 from review.responses.written import written_in
 from review.results import evidence
@@ -80,9 +82,10 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
         .order_by(ReviewRow.id)
     )
     written, words, said = written_in(cycle.id), ballots.comments_of(cycle.id), evidence.of_cycle(cycle.id)
+    sheets, shown = kpi.parts_in(cycle.id), frozen_in(cycle.id)
     code = product()
     for review, subject, department, card, sign_off, signed_by, look, looked_by in db.session.execute(query):
-        inputs = evidence.inputs_of(said[review.id])
+        inputs = evidence.inputs_of(said[review.id], sheets.of(review.id))
         if card is None or sign_off is None or digest(inputs) != card.input_hash:
             raise NotYet("results:not_signed_off", name=subject.name)
         if card.near_cut and look is None:
@@ -96,6 +99,7 @@ def bodies_of(cycle: CycleRow, scheme: Scheme) -> Iterator[Frozen]:
             "decision": _decision(sign_off, signed_by),
             "second_look": _second_look(look, looked_by) if card.near_cut else None,
             "reward": _reward(scheme.tiers[grade]) if grade else None,
+            **({"kpi_sheet": shown[review.id]} if review.id in shown else {}),
             **told_by_sources(scheme, card.working, written.get(review.id, {}), words.get(review.id, ())),
         }
         yield Frozen(review.id, cycle.id, review.subject_id, review.department_id, card.score, grade, body, inputs)

@@ -27,16 +27,19 @@ def error_for(cycle: CycleRow) -> Fraction:
     Taken once, when the cycle is scored, and kept with its scorecards, so that a later one goes by the same: that of
     the last cycle published over an earlier period, DEFAULT_ERROR where there is none or one of too few people.
     """
-    query = select(ScorecardRow.working["standard_error"].as_string()).where(ScorecardRow.cycle_id == cycle.id)
-    taken = db.session.scalar(query.limit(1))
-    return Fraction(taken) if taken else _error_before(cycle)
-
-
-def _error_before(cycle: CycleRow) -> Fraction:
-    query = select(CycleRow).where(
+    kept = select(ScorecardRow.working["standard_error"].as_string()).where(ScorecardRow.cycle_id == cycle.id)
+    before = select(CycleRow.id).where(
         CycleRow.id.in_(select(PublicationRow.cycle_id)), CycleRow.period_start < cycle.period_start
     )
-    last = db.session.scalar(query.order_by(CycleRow.period_start.desc(), CycleRow.id.desc()).limit(1))
+    newest = before.order_by(CycleRow.period_start.desc(), CycleRow.id.desc()).limit(1)
+    here = select(kept.limit(1).scalar_subquery().label("taken")).subquery()
+    both = select(here.c.taken, CycleRow).outerjoin(CycleRow, CycleRow.id == newest.scalar_subquery())
+    taken, last = db.session.execute(both).one()
+    return Fraction(taken) if taken else _error_of(last)
+
+
+def _error_of(last: CycleRow | None) -> Fraction:
+    """That of a published cycle."""
     if last is None:
         return DEFAULT_ERROR
     scheme = scheme_of(last.scheme_id)

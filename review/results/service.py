@@ -13,11 +13,11 @@ from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, NotYet, OutOfReach, Problem, TooLate
 from review.domain.scorecard import Flag, Scorecard
-from review.domain.scoring import score
 from review.domain.vocabulary import Grade
 from review.infra import audit
 from review.infra.db import db
 from review.infra.house import house
+from review.kpi import evidence as kpi
 from review.results import evidence, looks
 from review.results.precision import error_for
 from review.results.tables import ScorecardRow, SignOffRow
@@ -64,11 +64,12 @@ def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
     cycle = db.session.get_one(CycleRow, cycle_id)
     scheme = scheme_of(cycle.scheme_id)
     freeze_teams(cycle_id, scheme)
-    everything, error = evidence.of_cycle(cycle_id), error_for(cycle)
+    everything, error, sheets = evidence.of_cycle(cycle_id), error_for(cycle), kpi.parts_in(cycle_id)
     db.session.execute(delete(ScorecardRow).where(ScorecardRow.cycle_id == cycle_id))
     rows = []
     for number, (review_id, said) in enumerate(sorted(everything.items()), 1):
-        rows.append(_row(review_id, cycle_id, score(scheme, said, standard_error=error), now))
+        card = evidence.scored(scheme, said, sheets.of(review_id), error)
+        rows.append(_row(review_id, cycle_id, card, now))
         if len(rows) == BATCH or number == len(everything):
             db.session.execute(insert(ScorecardRow), rows)
             rows = []
@@ -80,8 +81,8 @@ def score_cycle(cycle_id: int, now: datetime, report: Report = _quiet) -> int:
 def worked_out(cycle: CycleRow, review_ids: list[int], now: datetime) -> dict[int, ScorecardRow]:
     """Scorecards of some reviews on the evidence of this moment, by review; nothing is stored."""
     scheme, error = scheme_of(cycle.scheme_id), error_for(cycle)
-    found = evidence.among(cycle.id, review_ids, scheme)
-    cards = {key: score(scheme, said, standard_error=error) for key, said in found.items()}
+    found, sheets = evidence.among(cycle.id, review_ids, scheme), kpi.parts_among(cycle.id, review_ids)
+    cards = {key: evidence.scored(scheme, said, sheets.of(key), error) for key, said in found.items()}
     return {key: ScorecardRow(**_row(key, cycle.id, card, now)) for key, card in cards.items()}
 
 
@@ -90,7 +91,8 @@ def rescore(review_id: int, now: datetime) -> ScorecardRow:
     file = file_of(review_id)
     require_finalising(file.cycle)
     scheme = scheme_of(file.cycle.scheme_id)
-    card = score(scheme, evidence.of_review(review_id), standard_error=error_for(file.cycle))
+    sheet = kpi.parts_among(file.cycle.id, [review_id]).of(review_id)
+    card = evidence.scored(scheme, evidence.of_review(review_id), sheet, error_for(file.cycle))
     values = _row(review_id, file.cycle.id, card, now)
     row = db.session.merge(ScorecardRow(**values))
     db.session.flush()
@@ -159,12 +161,14 @@ def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> Sig
 
     The same once more changes nothing. Raises Invalid for a missing summary, for another grade than the computed one
     without a reason, for a result without a score without an explanation, and when figures or sign-off are others than
-    those seen; OutOfReach for anybody but the responsible supervisor; NotYet before the count; TooLate once published.
+    those seen; OutOfReach for anybody but the responsible supervisor; NotYet before the count and while the KPI sheet
+    lacks figures, which are named; TooLate once published.
     """
     file = file_of(review_id)
     if file.review.supervisor_id != by:
         raise OutOfReach("results:no_such_result")
     require_finalising(_held(file))
+    kpi.require_complete(file.cycle.id, review_id)
     card = rescore(review_id, now)
     final = card.grade if decided.grade is None or card.grade is None else decided.grade
     before = db.session.get(SignOffRow, review_id)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
+from review.domain.scorecard import WhyNoScore
 from review.infra.db import db
+from review.kpi import evidence as kpi
 from review.people.tables import DepartmentRow, PersonRow
 from review.responses import service as responses
 from review.results.tables import ScorecardRow, SignOffRow
@@ -26,6 +28,7 @@ def settles() -> ColumnElement[bool]:
         & (SignOffRow.input_hash == ScorecardRow.input_hash)
         & SignOffRow.returned_at.is_(None)
         & ~responses.filed_since(ScorecardRow.scored_at)
+        & ~kpi.changed_since(ScorecardRow.scored_at)
     )
 
 
@@ -53,9 +56,10 @@ def standing(cycle_id: int) -> Standing:
     """Three counts in two queries."""
     living = (ReviewRow.cycle_id == cycle_id) & ReviewRow.withdrawn_at.is_(None)
     total = db.session.scalar(select(func.count()).select_from(ReviewRow).where(living)) or 0
-    waiting = _waiting(func.count(), func.count(ScorecardRow.withheld)).where(ReviewRow.cycle_id == cycle_id)
-    unfinalised, unexplained = db.session.execute(waiting).one()
-    return Standing(total, unfinalised, unexplained)
+    unexplained = func.count().filter(ScorecardRow.withheld != WhyNoScore.SHEET_OPEN.value)
+    waiting = _waiting(func.count(), unexplained).where(ReviewRow.cycle_id == cycle_id)
+    unfinalised, withheld = db.session.execute(waiting).one()
+    return Standing(total, unfinalised, withheld)
 
 
 def unfinalised(cycle_id: int) -> list[int]:

@@ -20,7 +20,7 @@ from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
 from review.results import service as results
 from review.tickets import service as tickets
-from review.workflow import asking
+from review.workflow import asking, kpi_filling
 
 COUNT = "workflow:count"
 FINALISE = "workflow:finalise"
@@ -132,6 +132,8 @@ def finish(cycle_id: int, job: Job) -> None:
     are_gone = ballots.is_destroyed(cycle_id) and tickets.is_forgotten(cycle_id)
     facts = Facts(count_verified=ballots.is_counted(cycle_id), keys_destroyed=are_gone)
     service.move(cycle_id, Move.FINISH_COUNT, facts, by=None, now=job.now)
+    cycle = db.session.get_one(CycleRow, cycle_id, populate_existing=True)
+    kpi_filling.at_count(cycle, job)
     results.score_cycle(cycle_id, job.now, job.report)
     cycle = db.session.get_one(CycleRow, cycle_id)
     outbox.put_all(_letters(cycle, job.now))

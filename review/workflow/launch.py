@@ -23,6 +23,7 @@ from review.domain.vocabulary import Custody, Protection
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job
+from review.kpi import opening as sheets
 from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
 from review.schemes.tables import SchemeRow, SchemeState
@@ -164,6 +165,7 @@ def run(cycle: CycleRow, *, by: int | None, now: datetime, report: plan.Report =
     report(2, STEPS, "seat")
     changes.mark_without_peers(cycle.id, _without_peers(cycle, computed))
     peer_review.seat_all(cycle, computed)
+    sheets.open_for(cycle, now)
     report(3, STEPS, "urn")
     ballots.open_urn(cycle.id)
     fingerprint = tickets.freeze(cycle, by=by, now=now)

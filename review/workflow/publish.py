@@ -16,6 +16,7 @@ from review.domain.vocabulary import Custody, Protection
 from review.infra import audit, organisation, outbox
 from review.infra.db import db
 from review.infra.jobs import Job, enqueue
+from review.kpi import evidence as kpi
 from review.people.tables import PersonRow
 from review.results import looks, publication
 from review.results import service as results
@@ -34,12 +35,13 @@ def key_of(cycle_id: int) -> str:
 
 
 def facts_of(cycle: CycleRow) -> Facts:
-    """What is known before a publication. Three queries."""
+    """What is known before a publication."""
     state = results.standing(cycle.id)
     return Facts(
         unfinalised_count=state.unfinalised,
         withheld_unexplained=state.withheld_unexplained,
         looks_missing=looks.missing(cycle.id),
+        open_sheets=kpi.open_sheets(cycle.id),
     )
 
 

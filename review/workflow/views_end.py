@@ -13,7 +13,7 @@ from review.infra.gate import allow
 from review.infra.house import house
 from review.infra.pages import tell
 from review.results.waiting import changed_grades, distribution, first_unfinalised, unfinalised_by_supervisor
-from review.workflow import asking, close, publish, remind
+from review.workflow import asking, close, kpi_filling, publish, remind
 from review.workflow.doors import desk as bp
 from review.workflow.forms import PublishForm, ReasonForm
 
@@ -28,6 +28,13 @@ def remind_now(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     tell("workflow:reminded", count=count)
     back = "desk.publish_page" if cycle.stage is Stage.FINALISING else "desk.cycle"
     return redirect(url_for(back, cycle_id=cycle.id))
+
+
+@bp.post("/cycles/<int:cycle_id>/kpi/fill")
+@allow(Deed.CYCLE_RUN, find=find_cycle)
+def fill_sheets(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    kpi_filling.ask(cycle, by=actor.person_id, now=now())
+    return redirect(url_for("kpi_sheets.sheets", cycle_id=cycle.id))
 
 
 @bp.get("/cycles/<int:cycle_id>/close")

@@ -197,7 +197,7 @@ def publish_once(history: History, cast: Cast) -> None:
             reason = "Rating still missing." if service.scorecard_of(review_id).grade is None else ""
             service.finalise(review_id, service.SignOff(summary="Steady.", reason=reason), by=boss, now=SIGNED)
     look(history.cycle_id, cast["hana"].id)
-    ready = Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0)
+    ready = Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0, open_sheets=0)
     cycles.move(history.cycle_id, Move.PUBLISH, ready, by=cast["hana"].id, now=PUBLISHED)
     publication.freeze_cycle(history.cycle_id, by=cast["hana"].id, now=PUBLISHED)
     db.session.commit()
@@ -221,7 +221,7 @@ def try_everything_again(history: History, cast: Cast) -> None:
         lambda: cycles.move(
             history.cycle_id,
             Move.PUBLISH,
-            Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0),
+            Facts(unfinalised_count=0, withheld_unexplained=0, looks_missing=0, open_sheets=0),
             by=cast["hana"].id,
             now=PUBLISHED,
         ),

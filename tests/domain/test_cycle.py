@@ -36,6 +36,7 @@ READY = Facts(
     unfinalised_count=0,
     withheld_unexplained=0,
     looks_missing=0,
+    open_sheets=0,
     open_appeals=0,
     reason_given=True,
 )
@@ -46,6 +47,7 @@ HOPELESS = Facts(
     unfinalised_count=7,
     withheld_unexplained=1,
     looks_missing=2,
+    open_sheets=5,
     open_appeals=4,
 )
 
@@ -158,7 +160,7 @@ def test_every_stage_can_be_reached_from_the_draft():
 
 def test_a_fact_nobody_gathered_is_never_guessed():
     with pytest.raises(LookupError, match="unfinalised_count"):
-        advance(Stage.FINALISING, Move.PUBLISH, Facts(withheld_unexplained=0))
+        advance(Stage.FINALISING, Move.PUBLISH, Facts(open_sheets=0, withheld_unexplained=0))
     with pytest.raises(NotYet):
         advance(Stage.COLLECTING, Move.CLOSE, Facts())
 
@@ -166,6 +168,7 @@ def test_a_fact_nobody_gathered_is_never_guessed():
 def test_the_checklist_shows_met_and_unmet_needs_alike():
     shown = checklist(Stage.FINALISING, Move.PUBLISH, replace(READY, unfinalised_count=2))
     assert [(need.code, met) for need, met in shown] == [
+        ("cycle:sheets_open", True),
         ("cycle:unfinalised", False),
         ("cycle:withheld_unexplained", True),
         ("cycle:second_looks_missing", True),

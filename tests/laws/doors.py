@@ -53,6 +53,10 @@ def _person(name: str, key: str = "person_id") -> Args:
     return lambda facts: {key: getattr(facts, name)}
 
 
+def _grid(facts: Facts) -> dict[str, Any]:
+    return {"cycle_id": facts.collecting, "row_key": "volume"}
+
+
 PUBLIC = Door()
 WRONG_LINK = Door(lambda _facts: {"token": "x" * 43}, shows=frozenset({404, 410}))
 SURVEY = Door(lambda facts: {"token": facts.survey_token}, shows=frozenset({422}))
@@ -139,6 +143,7 @@ DOORS: Mapping[str, Door] = {
     "desk.schedule": DRAFT,
     "desk.send_again": PLAIN,
     "desk.without_peers": COLLECTING,
+    "desk.fill_sheets": COLLECTING,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "indicators.alert_list": PLAIN,
@@ -166,6 +171,26 @@ DOORS: Mapping[str, Door] = {
     "kpi_plan.targets": KPI_PLAN,
     "kpi_plan.try_out": KPI_PLAN,
     "kpi_plan.versions": PLAIN,
+    "kpi_sheets.decide_line": Door(lambda facts: {"line_id": facts.kpi_line}, "ada", frozenset({422})),
+    "kpi_sheets.decide_lines": Door(_cycle("collecting"), shows=frozenset({422})),
+    "kpi_sheets.decide_veto": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.figures": Door(_of_ada("collecting"), "ada"),
+    "kpi_sheets.grid": Door(_grid),
+    "kpi_sheets.line": Door(_of_ada("collecting"), "ada"),
+    "kpi_sheets.manage": Door(_of_ada("collecting"), "ada"),
+    "kpi_sheets.manage_now": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.mine": PLAIN,
+    "kpi_sheets.propose_line": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.propose_veto": Door(_of_ada("collecting"), "ada", frozenset({409, 422})),
+    "kpi_sheets.sheets": COLLECTING,
+    "kpi_sheets.sign": Door(_of_ada("collecting"), "ada"),
+    "kpi_sheets.sign_now": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.team": COLLECTING,
+    "kpi_sheets.veto": Door(_of_ada("collecting"), "ada", frozenset({409})),
+    "kpi_sheets.words": Door(_of_ada("collecting"), "ada"),
+    "kpi_sheets.write_figures": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.write_grid": Door(_grid),
+    "kpi_sheets.write_words": Door(_of_ada("collecting"), "ada", frozenset({422})),
     "peer_review.ballot": Door(lambda facts: {"seat_id": facts.seat}, "seat"),
     "peer_review.cast": Door(lambda facts: {"seat_id": facts.seat}, "seat", frozenset({422})),
     "peer_review.declare_conflict": PLAIN,
@@ -213,6 +238,10 @@ DOORS: Mapping[str, Door] = {
     "results.look": Door(_of_ada("finalising"), "look", frozenset({409})),  # Sam has not signed yet
     "results.looks_page": FINALISING,
     "results.my_looks": Door(_cycle("finalising"), "look"),
+    "results.kpi_sheet": Door(_of_ada("collecting"), "ada"),
+    "results.kpi_sheet_file": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "results.kpi_sheet_pdf": Door(_of_ada("collecting"), "ada"),
+    "results.kpi_sheet_xlsx": Door(_of_ada("collecting"), "ada"),
     "results.sign_off": Door(_of_ada("finalising"), "ada", frozenset({422})),
     "results.team": FINALISING,
     "schemes.change_minimums": Door(lambda _facts: {"scheme_id": 1}, shows=frozenset({422})),
@@ -278,6 +307,19 @@ GOLDEN: Mapping[str, set[str]] = {
     "indicators.hint_list": {"hana"},
     "indicators.person": {"ada", "sam", "hana"},
     "diagnostics.what_if": {"hana"},
+    "results.kpi_sheet": {"ada", "sam", "hana"},
+    "results.kpi_sheet_file": {"sam", "hana"},
+    "results.kpi_sheet_pdf": {"ada", "sam", "hana"},
+    "kpi_sheets.figures": {"sam", "hana"},
+    "kpi_sheets.propose_line": {"sam", "hana"},
+    "kpi_sheets.decide_line": {"hana"},
+    "kpi_sheets.decide_veto": {"hana"},
+    "kpi_sheets.decide_lines": {"hana"},
+    "kpi_sheets.manage_now": {"hana"},
+    "kpi_sheets.sign_now": {"ada", "sam"},
+    "kpi_sheets.write_words": {"ada", "sam"},
+    "kpi_sheets.sheets": {"hana"},
+    "desk.fill_sheets": {"hana"},
     "reports.company": {"hana"},
     "schemes.change_minimums": {"hana"},
     "kpi_plan.keep_rows": {"hana"},

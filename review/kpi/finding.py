@@ -1,0 +1,17 @@
+"""The only way to a sheet: the loader that says what the actor is to it."""
+
+from review.domain.access import Actor, Standing
+from review.infra.gate import Found
+from review.kpi.sheets import sheet_of
+
+
+def find_sheet(actor: Actor, review_id: int) -> Found:
+    """A sheet, and whether the actor is its subject, answers for its result, or stands above who does."""
+    sheet, standings = sheet_of(review_id), set()
+    if sheet.subject.id == actor.person_id:
+        standings.add(Standing.SUBJECT)
+    elif sheet.supervisor_id == actor.person_id:
+        standings.add(Standing.RESPONSIBLE)
+    elif sheet.head_id == actor.person_id:
+        standings.add(Standing.ABOVE)
+    return Found(sheet, frozenset(standings))
