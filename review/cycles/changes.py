@@ -96,8 +96,32 @@ def replace_supervisor(cycle: CycleRow, review: ReviewRow, supervisor: PersonRow
         raise Invalid("cycles:not_own_supervisor", "supervisor")
     if supervisor.left_on is not None and supervisor.left_on < local_day(now, organisation.current().zone):
         raise Invalid("cycles:supervisor_has_left", "supervisor", name=supervisor.name)
+    if supervisor.id == review.second_rater_id:
+        raise Invalid("cycles:is_second_rater", "supervisor", name=supervisor.name)
     before, review.supervisor_id = review.supervisor_id, supervisor.id
     audit.record("cycles:supervisor:replaced", f"review:{review.id}", by=by, at=now, before=before, after=supervisor.id)
+
+
+def name_second_rater(cycle: CycleRow, review: ReviewRow, person: PersonRow, *, by: int | None, now: datetime) -> bool:
+    """This person rates beside the supervisor from now on; False when they did already.
+
+    What a predecessor filed stays and counts no longer. `by` None: the rule named them at the launch. Raises Invalid
+    for the subject, the supervisor and somebody who has left; NotAllowed for one's own review.
+    """
+    if review.subject_id == by:
+        raise NotAllowed("cycles:own_review")
+    if cycle.stage not in CHANGEABLE | BEFORE_LAUNCH or review.withdrawn_at is not None:
+        raise TooLate("cycles:review_is_settled")
+    if person.id in {review.subject_id, review.supervisor_id}:
+        raise Invalid("cycles:not_a_second_rater", "employee_no", name=person.name)
+    if person.left_on is not None and person.left_on < local_day(now, organisation.current().zone):
+        raise Invalid("cycles:supervisor_has_left", "employee_no", name=person.name)
+    before, review.second_rater_id = review.second_rater_id, person.id
+    if before == person.id:
+        return False
+    about = f"review:{review.id}"
+    audit.record("cycles:second_rater:named", about, by=by, at=now, before=before, after=person.id)
+    return True
 
 
 def withdraw(cycle: CycleRow, review: ReviewRow, reason: str, *, by: int, now: datetime) -> None:

@@ -43,13 +43,15 @@ def file_of(review_id: int) -> ReviewFile:
 
 
 def find_review(actor: Actor, review_id: int) -> Found:
-    """A ReviewFile, and whether the actor is its subject or answers for its result."""
+    """A ReviewFile, and whether the actor is its subject, answers for its result, or rates it beside whoever does."""
     found = file_of(review_id)
     standings = set()
     if found.review.subject_id == actor.person_id:
         standings.add(Standing.SUBJECT)
     if found.review.supervisor_id == actor.person_id:
         standings.add(Standing.RESPONSIBLE)
+    if found.review.second_rater_id == actor.person_id:
+        standings.add(Standing.SECOND_RATER)
     return Found(found, frozenset(standings))
 
 

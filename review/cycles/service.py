@@ -132,7 +132,13 @@ def choose(cycle: CycleRow, person_ids: Iterable[int]) -> int:
 
 
 def refresh_lines(cycle: CycleRow) -> None:
-    """Take supervisors and departments as they are at launch into the cycle's reviews."""
+    """Take supervisors and departments as they are at launch into the cycle's reviews.
+
+    A second rater who answers for the review by now is one no longer.
+    """
+    leads = select(PersonRow.supervisor_id).where(PersonRow.id == ReviewRow.subject_id).scalar_subquery()
+    both = update(ReviewRow).where(ReviewRow.cycle_id == cycle.id, ReviewRow.second_rater_id == leads)
+    db.session.execute(both.values(second_rater_id=None))
     for column in ("supervisor_id", "department_id"):
         value = select(getattr(PersonRow, column)).where(PersonRow.id == ReviewRow.subject_id).scalar_subquery()
         db.session.execute(update(ReviewRow).where(ReviewRow.cycle_id == cycle.id).values({column: value}))

@@ -62,6 +62,7 @@ class CycleRow(db.Model):
 class ReviewRow(db.Model):
     """One person reviewed in one cycle, and who answers for the result. Where they stood is kept as it was at launch.
 
+    `second_rater_id` is who rates beside the supervisor where the scheme asks for two; the supervisor alone finalises.
     `withdrawn_at` ends a review whose subject left; `self_due_at` and `rating_due_at` are personal extensions.
     """
 
@@ -69,14 +70,23 @@ class ReviewRow(db.Model):
     __table_args__ = (
         UniqueConstraint("cycle_id", "subject_id"),
         CheckConstraint("supervisor_id IS NULL OR supervisor_id <> subject_id", name="not_own_supervisor"),
+        CheckConstraint(
+            "second_rater_id IS NULL OR second_rater_id <> subject_id", name="second_rater_is_not_the_subject"
+        ),
+        CheckConstraint(
+            "second_rater_id IS NULL OR supervisor_id IS NULL OR second_rater_id <> supervisor_id",
+            name="second_rater_is_another",
+        ),
         Index("ix_review_subject_id", "subject_id"),
         Index("ix_review_supervisor_id_cycle_id", "supervisor_id", "cycle_id"),
+        Index("ix_review_second_rater_id", "second_rater_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"))
     subject_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     supervisor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    second_rater_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("department.id"))
     without_peers: Mapped[bool] = mapped_column(default=False)
     self_due_at: Mapped[datetime | None]

@@ -21,6 +21,7 @@ class Standing(StrEnum):
     RATER = "rater"  # holds the seat
     RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
     SECOND = "second"  # named for the second look at this result
+    SECOND_RATER = "second_rater"  # rates this review beside the responsible supervisor
     SUBJECT = "subject"  # the review, result or account is about this person
     TRUSTEE = "trustee"  # keeps a share of the cycle's key
     HANDLER = "handler"  # owns the case review
@@ -179,10 +180,10 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.RESULT_FINALISE: _to(Standing.RESPONSIBLE),
     Deed.SCHEME_EDIT: _to(Role.HR),
     Deed.SCHEME_READ: EVERYONE,
-    Deed.SELF_REVIEW_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE),
+    Deed.SELF_REVIEW_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Standing.SECOND_RATER),
     Deed.SELF_REVIEW_WRITE: _to(Standing.SUBJECT),
     Deed.NOTE_WRITE: _to(Standing.RESPONSIBLE),
-    Deed.RATING_WRITE: _to(Standing.RESPONSIBLE),
+    Deed.RATING_WRITE: _to(Standing.RESPONSIBLE, Standing.SECOND_RATER),
     Deed.TEAM_BOARD_SEE: _to(Role.SUPERVISOR),
     Deed.AUDIT_SEE: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.JOBS_SEE: _to(Role.HR, Role.ADMINISTRATOR),

@@ -46,6 +46,7 @@ class Facts:
 
     reviewed_count: int | None = None
     people_without_supervisor: int | None = None
+    second_raters_missing: int | None = None  # where the scheme asks for two ratings of supervisors
     scheme_published: bool = False
     dates_valid: bool = False
     plan_current: bool = False  # the peer plan HR looked at is the one that would be seated now
@@ -72,6 +73,10 @@ def someone_is_reviewed(facts: Facts) -> bool:
 
 def everyone_has_a_supervisor(facts: Facts) -> bool:
     return _known(facts, "people_without_supervisor") == 0
+
+
+def everyone_has_a_second_rater(facts: Facts) -> bool:
+    return _known(facts, "second_raters_missing") == 0
 
 
 def scheme_is_published(facts: Facts) -> bool:
@@ -159,6 +164,7 @@ _REVIEWED = Need("cycle:nobody_reviewed", someone_is_reviewed)
 _SCHEME = Need("cycle:scheme_not_published", scheme_is_published)
 _DATES = Need("cycle:dates_invalid", dates_make_sense)
 _SUPERVISORS = Need("cycle:people_without_supervisor", everyone_has_a_supervisor, "people_without_supervisor")
+_SECOND = Need("cycle:second_raters_missing", everyone_has_a_second_rater, "second_raters_missing")
 _PLAN = Need("cycle:plan_outdated", plan_is_current)
 _SHORTAGES = Need("cycle:peer_shortages_unconfirmed", shortages_are_confirmed, "peer_shortages")
 _TRUSTEES = Need("cycle:trustees_missing", seal_is_ready, "shares_untaken")
@@ -174,7 +180,7 @@ _APPEALS = Need("cycle:appeals_open", no_appeal_is_open, "open_appeals")
 _REASON = Need("cycle:reason_missing", a_reason_is_given)
 
 _TO_NOMINATE = (_REVIEWED, _SCHEME, _DATES)
-_TO_LAUNCH = (_REVIEWED, _SCHEME, _DATES, _SUPERVISORS, _PLAN, _SHORTAGES, _TRUSTEES, _TICKETS)
+_TO_LAUNCH = (_REVIEWED, _SCHEME, _DATES, _SUPERVISORS, _SECOND, _PLAN, _SHORTAGES, _TRUSTEES, _TICKETS)
 
 # Cancelling is missing from `counting` on purpose: a count under way either ends or is resumed, because
 # between the stored figures and the destroyed keys there is no state in which "uncounted" would be true.

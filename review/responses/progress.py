@@ -69,23 +69,27 @@ def self_progress(cycle_id: int) -> set[int]:
     return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
 
 
-def rating_progress(cycle_id: int) -> set[int]:
-    """The reviews of the cycle rated by whoever answers for them now."""
-    responsible = (ReviewRow.id == ResponseRow.review_id) & (ReviewRow.supervisor_id == ResponseRow.person_id)
-    query = select(ResponseRow.review_id).join(ReviewRow, responsible)
-    filed = query.where(ResponseRow.source == Source.SUPERVISOR, ResponseRow.filed_at.is_not(None))
-    return set(db.session.scalars(filed.where(ReviewRow.cycle_id == cycle_id)))
+def is_official() -> ColumnElement[bool]:
+    """Whether a supervisor's `ResponseRow` counts for its `ReviewRow`: its author is one of those who rate it now."""
+    rates = (ResponseRow.person_id == ReviewRow.supervisor_id) | (ResponseRow.person_id == ReviewRow.second_rater_id)
+    return (ResponseRow.source == Source.SUPERVISOR) & rates
+
+
+def rating_progress(cycle_id: int) -> set[tuple[int, int]]:
+    """The official ratings of the cycle that are filed: (review, who rated)."""
+    query = select(ResponseRow.review_id, ResponseRow.person_id).join(ReviewRow, ReviewRow.id == ResponseRow.review_id)
+    filed = query.where(is_official(), ResponseRow.filed_at.is_not(None), ReviewRow.cycle_id == cycle_id)
+    return {(review, person) for review, person in db.session.execute(filed) if person is not None}
 
 
 def filed_since(moment: ColumnElement[datetime] | InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
-    """Whether the self-review or the official rating of a `ReviewRow` was filed after `moment`, as a condition in SQL.
+    """Whether the self-review or an official rating of a `ReviewRow` was filed after `moment`, as a condition in SQL.
 
     Customers are left out: once a cycle is counted, their part is closed.
     """
-    official = (ResponseRow.source == Source.SUPERVISOR) & (ResponseRow.person_id == ReviewRow.supervisor_id)
     later = select(ResponseRow.id).where(
         ResponseRow.review_id == ReviewRow.id,
-        (ResponseRow.source == Source.SELF) | official,
+        (ResponseRow.source == Source.SELF) | is_official(),
         ResponseRow.filed_at > moment,
     )
     return later.correlate_except(ResponseRow).exists()

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from review.cycles.tables import ReviewRow
 from review.domain.refusals import Taken
@@ -62,6 +63,7 @@ __all__ = [
     "rating_sheets",
     "save_rating_draft",
     "save_self_draft",
+    "second_rating_of",
     "self_of",
     "self_progress",
     "self_sheet",
@@ -115,11 +117,18 @@ def rating_sheets(review_ids: Collection[int], person_id: int, scheme: Scheme) -
 
 
 def rating_of(review_id: int) -> Sheet[SupervisorRating] | None:
-    """The official rating: filed by whoever answers for the review now; without any draft. None unless filed."""
-    official = _about(Source.SUPERVISOR, [review_id]).join(
-        ReviewRow, (ReviewRow.id == ResponseRow.review_id) & (ReviewRow.supervisor_id == ResponseRow.person_id)
-    )
-    row = db.session.scalar(official.where(ResponseRow.filed_at.is_not(None)))
+    """The rating of whoever answers for the review now; without any draft. None unless filed."""
+    return _filed_by(review_id, ReviewRow.supervisor_id)
+
+
+def second_rating_of(review_id: int) -> Sheet[SupervisorRating] | None:
+    """The rating of whoever rates beside the supervisor now; without any draft. None unless filed."""
+    return _filed_by(review_id, ReviewRow.second_rater_id)
+
+
+def _filed_by(review_id: int, who: InstrumentedAttribute[int | None]) -> Sheet[SupervisorRating] | None:
+    query = _about(Source.SUPERVISOR, [review_id]).join(ReviewRow, ReviewRow.id == ResponseRow.review_id)
+    row = db.session.scalar(query.where(ResponseRow.person_id == who, ResponseRow.filed_at.is_not(None)))
     if row is None:
         return None
     return _without_draft(_sheet(row, shape.rating_from(shape.scheme_of_review(review_id), row)))

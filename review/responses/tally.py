@@ -17,6 +17,7 @@ from review.domain.scheme_shape import Scheme
 from review.domain.vocabulary import STAR_POINTS, Source
 from review.infra.db import db
 from review.responses import shape
+from review.responses.progress import is_official
 from review.responses.tables import COLUMNS, ResponseRow
 from review.schemes.service import scheme_of
 
@@ -131,13 +132,13 @@ def _tallied(scheme: Scheme, which: ColumnElement[bool]) -> dict[int, Tallied]:
 
 
 def _signed(keys: tuple[str, ...], which: ColumnElement[bool]) -> tuple[dict[int, Answers], dict[int, list[Answers]]]:
-    """Filed self-reviews and official ratings by review. A rating counts when its author answers for the review now."""
+    """Filed self-reviews and official ratings by review: those of whoever rates it now, not of predecessors."""
     columns = [getattr(ResponseRow, column) for column in COLUMNS[: len(keys)]]
     query = (
         select(ResponseRow.review_id, ResponseRow.source, *columns)
         .join(ReviewRow, ReviewRow.id == ResponseRow.review_id)
         .where(which, ResponseRow.filed_at.is_not(None), ResponseRow.source != Source.CUSTOMERS)
-        .where((ResponseRow.source == Source.SELF) | (ResponseRow.person_id == ReviewRow.supervisor_id))
+        .where((ResponseRow.source == Source.SELF) | is_official())
         .order_by(ResponseRow.id)
     )
     own: dict[int, Answers] = {}

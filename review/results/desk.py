@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from review.cycles.lookup import ReviewFile
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.responses import SupervisorRating
 from review.domain.scorecard import WhyNoScore
 from review.domain.vocabulary import Source
 from review.infra.db import db
@@ -75,6 +76,14 @@ def _settles(sign_off: SignOffRow | None, card: ScorecardRow) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """Who rates beside the supervisor, and what they said; None while it is missing or the reader's own is."""
+
+    name: str
+    rating: SupervisorRating | None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One result before the sign-off: what is computed now, what was signed already, what customers wrote, and
     what a second person said of it.
@@ -85,6 +94,7 @@ class Draft:
     card: ScorecardRow
     sign_off: SignOffRow | None
     is_rated: bool
+    second: Second | None
     customer_comments: list[str]
     look: looks.Look | None
 
@@ -103,5 +113,15 @@ def draft_of(file: ReviewFile, now: datetime) -> Draft:
     card = worked_out(file.cycle, [file.review.id], now)[file.review.id]
     is_rated = responses.rating_of(file.review.id) is not None
     comments = responses.customer_comments(file.review.id) if is_rated and customers_count(card.working) else []
+    second = _second(file, is_rated)
     look = looks.of([file.review.id]).get(file.review.id) if card.near_cut else None
-    return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, comments, look)
+    return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, second, comments, look)
+
+
+def _second(file: ReviewFile, is_rated: bool) -> Second | None:
+    """One rater never reads the other's rating before their own is in."""
+    if file.review.second_rater_id is None:
+        return None
+    person = db.session.get_one(PersonRow, file.review.second_rater_id)
+    sheet = responses.second_rating_of(file.review.id) if is_rated else None
+    return Second(person.name, sheet.filed if sheet else None)

@@ -156,6 +156,7 @@ def _written(said: Mapping[str, Any], working: Mapping[str, Any], scheme: Scheme
     return {
         "self": said.get("self"),
         "supervisor": said.get("supervisor", {}),
+        "second": said.get("second", {}),
         "customers": {
             "n": customers["n"],
             "stars": customers["stars"] if is_shown else None,

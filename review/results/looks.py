@@ -10,7 +10,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
@@ -42,10 +42,10 @@ def confirms() -> ColumnElement[bool]:
 
 
 def is_for_them() -> ColumnElement[bool]:
-    """Whether the named person is neither who answers for the review now nor its subject."""
-    return (SecondLookRow.person_id != func.coalesce(ReviewRow.supervisor_id, 0)) & (
-        SecondLookRow.person_id != ReviewRow.subject_id
-    )
+    """Whether the named person is neither the subject nor anybody who rates the review now."""
+    raters = (ReviewRow.supervisor_id, ReviewRow.second_rater_id)
+    others = and_(*(SecondLookRow.person_id != func.coalesce(rater, 0) for rater in raters))
+    return others & (SecondLookRow.person_id != ReviewRow.subject_id)
 
 
 def _near(*columns: Any) -> Select[Any]:

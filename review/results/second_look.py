@@ -74,7 +74,8 @@ def find_my_looks(actor: Actor, cycle_id: int) -> Found:
 
 
 def _not_for(review: ReviewRow) -> set[int | None]:
-    return {review.subject_id, review.supervisor_id}
+    """Whoever rated does not look at it with fresh eyes."""
+    return {review.subject_id, review.supervisor_id, review.second_rater_id}
 
 
 def may_look(day: date) -> list[PersonRow]:

@@ -36,6 +36,9 @@ class MinimumsForm(Form):
             ),
         ],
     )
+    supervisors = RadioField(
+        coerce=int, default=1, validate_choice=False, choices=[SelectChoice(n, str(n)) for n in (1, 2)]
+    )
     understood = BooleanField()
 
     def offer(self, choices: list[Choice]) -> "MinimumsForm":
@@ -50,7 +53,11 @@ class MinimumsForm(Form):
             problems.append(Problem("form:not_valid", "peers"))
         if self.comments.data and self.comments_from.data is None:
             problems.append(Problem("form:required", "comments_from"))
+        if self.supervisors.data not in {None, 1, 2}:
+            problems.append(Problem("form:not_valid", "supervisors"))
         if problems:
             raise Invalid.of(problems)
         words = self.comments_from.data if self.comments.data else None
-        return Minimums(self.peers.data, self.customers.data or 0, words, bool(self.understood.data))
+        return Minimums(
+            self.peers.data, self.customers.data or 0, words, bool(self.understood.data), self.supervisors.data or 1
+        )

@@ -1,6 +1,6 @@
-"""Chooses from how many answers on peers and customers count and peers' words show; each choice with its price."""
+"""Chooses from how many answers on peers and customers count, peers' words show, and supervisors rate, with prices."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -30,6 +30,7 @@ class Minimums:
     customers: int
     comments_from: int | None
     understood: bool = False
+    supervisors: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def price_for(minimum: int, step: PeerStep | None) -> Price | None:
 
 
 def minimums_of(scheme: Scheme) -> Minimums:
-    return Minimums(scheme.minimums[Source.PEERS], scheme.minimums[Source.CUSTOMERS], scheme.comments.peers_from)
+    peers, customers = scheme.minimums[Source.PEERS], scheme.minimums[Source.CUSTOMERS]
+    return Minimums(peers, customers, scheme.comments.peers_from, supervisors=scheme.supervisors_required)
 
 
 def change(base: SchemeRow, wanted: Minimums, *, by: int, now: datetime) -> SchemeRow:
@@ -82,13 +84,14 @@ def change(base: SchemeRow, wanted: Minimums, *, by: int, now: datetime) -> Sche
 
 
 def _plain(wanted: Minimums) -> Minimums:
-    return Minimums(wanted.peers, wanted.customers, wanted.comments_from)
+    return replace(wanted, understood=False)
 
 
 def _with(scheme: Scheme, wanted: Minimums, version: int) -> Scheme:
     data: dict[str, Any] = dict(dump_scheme(scheme))
     data["version"] = version
     data["minimums"] = {Source.PEERS.value: wanted.peers, Source.CUSTOMERS.value: wanted.customers}
+    data["supervisors_required"] = wanted.supervisors
     data["comments"] = {**data["comments"], "peers_from": wanted.comments_from}
     return parse_scheme(data)
 
@@ -102,4 +105,9 @@ def _stored(scheme: Scheme, now: datetime, by: int) -> SchemeRow:
 
 
 def _spelled(wanted: Minimums) -> dict[str, int | None]:
-    return {"peers": wanted.peers, "customers": wanted.customers, "peer_comments_from": wanted.comments_from}
+    return {
+        "peers": wanted.peers,
+        "customers": wanted.customers,
+        "peer_comments_from": wanted.comments_from,
+        "supervisors": wanted.supervisors,
+    }

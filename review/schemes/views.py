@@ -65,6 +65,7 @@ def minimums_page(_actor: Actor, row: SchemeRow) -> ResponseReturnValue:
         "peers": wanted.peers,
         "customers": wanted.customers,
         "comments": wanted.comments_from is not None,
+        "supervisors": wanted.supervisors,
         "comments_from": wanted.comments_from or SUGGESTED_FROM,
     }
     return _minimums(row, MinimumsForm(data=stands))

@@ -85,9 +85,9 @@ def sheet_of(file: ReviewFile) -> Sheet[SelfReview] | None:
 
 
 def as_reference(file: ReviewFile, reader_id: int) -> Sheet[SelfReview] | None:
-    """What the responsible supervisor reads beside their own rating. Raises NotYet until that rating is in."""
-    own = responses.rating_of(file.review.id)
-    if own is None or own.person_id != reader_id:
+    """What somebody who rates this review reads beside their own rating. Raises NotYet until that rating is in."""
+    both = (responses.rating_of(file.review.id), responses.second_rating_of(file.review.id))
+    if not any(rating is not None and rating.person_id == reader_id for rating in both):
         raise NotYet("self_review:rate_first")
     return responses.self_of(file.review.id)
 

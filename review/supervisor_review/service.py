@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from review.cycles.lookup import ReviewFile, require_rating_open
 from review.cycles.tables import CycleRow, ReviewRow
@@ -118,13 +118,18 @@ def said_on(sheet: Sheet[SupervisorRating] | None) -> SupervisorRating:
     return sheet.filed or drafted(sheet.draft)
 
 
+def rates(person_id: int) -> ColumnElement[bool]:
+    """Whether this person rates a `ReviewRow`: as its supervisor, or beside them."""
+    return (ReviewRow.supervisor_id == person_id) | (ReviewRow.second_rater_id == person_id)
+
+
 def open_tasks(person_id: int, now: datetime) -> list[Task]:
     """The ratings this supervisor owes or has filed in cycles that still take ratings, by deadline. Two queries."""
     query = (
         select(CycleRow, ReviewRow)
         .join(ReviewRow, ReviewRow.cycle_id == CycleRow.id)
         .where(
-            ReviewRow.supervisor_id == person_id,
+            rates(person_id),
             ReviewRow.withdrawn_at.is_(None),
             CycleRow.stage.in_(RATING),
             CycleRow.opens_at <= now,
@@ -140,13 +145,23 @@ def open_tasks(person_id: int, now: datetime) -> list[Task]:
 
 
 def missing_ratings(cycle_id: int) -> dict[int, list[int]]:
-    """Who owes which ratings: supervisor's id -> reviews' ids. For reminders and the desk; two queries."""
+    """Who owes which ratings: the rater's id -> reviews' ids. For reminders and the desk; two queries."""
     filed = responses.rating_progress(cycle_id)
-    query = select(ReviewRow.supervisor_id, ReviewRow.id).where(
-        ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None), ReviewRow.supervisor_id.is_not(None)
+    return {
+        person: missing
+        for person, reviews in asked_ratings(cycle_id).items()
+        if (missing := [review for review in reviews if (review, person) not in filed])
+    }
+
+
+def asked_ratings(cycle_id: int) -> dict[int, list[int]]:
+    """Who is asked for which ratings, second raters too: the rater's id -> reviews' ids. One query."""
+    query = select(ReviewRow.supervisor_id, ReviewRow.second_rater_id, ReviewRow.id).where(
+        ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None)
     )
-    owed: dict[int, list[int]] = {}
-    for supervisor_id, review_id in db.session.execute(query.order_by(ReviewRow.supervisor_id, ReviewRow.id)):
-        if review_id not in filed and supervisor_id is not None:
-            owed.setdefault(supervisor_id, []).append(review_id)
-    return owed
+    asked: dict[int, list[int]] = {}
+    for supervisor_id, second_id, review_id in db.session.execute(query.order_by(ReviewRow.id)):
+        for person in (supervisor_id, second_id):
+            if person is not None:
+                asked.setdefault(person, []).append(review_id)
+    return dict(sorted(asked.items()))

@@ -25,7 +25,7 @@ from review.supervisor_review import notes, service
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One supervisor's reviews in one cycle, in the order of names."""
+    """The reviews that one supervisor rates in one cycle, as responsible or beside who is, in the order of names."""
 
     cycle: CycleRow
     scheme: Scheme
@@ -46,6 +46,7 @@ class Line:
     self_is_in: bool
     rating: State
     due: datetime
+    is_second: bool  # somebody else answers for the result
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Row:
 
 
 def find_team(actor: Actor, cycle_id: int) -> Found:
-    """The actor's own people in a cycle; without any, the cycle does not exist for them."""
-    found = _files(ReviewRow.supervisor_id == actor.person_id, ReviewRow.cycle_id == cycle_id)
+    """Whom the actor rates in a cycle; without anybody, the cycle does not exist for them."""
+    found = _files(service.rates(actor.person_id), ReviewRow.cycle_id == cycle_id)
     if not found:
         raise OutOfReach("cycles:no_such_cycle")
     cycle = found[0].cycle
@@ -75,10 +76,8 @@ def find_team(actor: Actor, cycle_id: int) -> Found:
 
 
 def boards(supervisor_id: int, now: datetime) -> list[tuple[CycleRow, list[Line]]]:
-    """Every running cycle with the supervisor's people in it. Three queries, however many people."""
-    files = _files(
-        ReviewRow.supervisor_id == supervisor_id, CycleRow.stage.in_(service.RATING), CycleRow.opens_at <= now
-    )
+    """Every running cycle with the people this supervisor rates. Three queries, however many people."""
+    files = _files(service.rates(supervisor_id), CycleRow.stage.in_(service.RATING), CycleRow.opens_at <= now)
     ids = [file.review.id for file in files]
     selves = responses.progress(Source.SELF, ids)
     ratings = responses.progress(Source.SUPERVISOR, ids, supervisor_id)
@@ -90,6 +89,7 @@ def boards(supervisor_id: int, now: datetime) -> list[tuple[CycleRow, list[Line]
             own is not None and own.filed_at is not None,  # whether somebody has a draft is nobody's business
             State.NONE if rating is None else rating.state,
             service.due_of(file.review, file.cycle),
+            is_second=file.review.supervisor_id != supervisor_id,
         )
         found.setdefault(file.cycle.id, (file.cycle, []))[1].append(line)
     return list(found.values())
@@ -144,7 +144,7 @@ def _last_levels(team: Team) -> dict[int, Mapping[str, Level | None]]:
         return {}
     earlier = select(ReviewRow.id, ReviewRow.subject_id).where(
         ReviewRow.cycle_id == found[0],
-        ReviewRow.supervisor_id == team.supervisor_id,
+        service.rates(team.supervisor_id),
         ReviewRow.subject_id.in_([file.review.subject_id for file in team.files]),
     )
     subject_of = dict(db.session.execute(earlier).all())

@@ -183,7 +183,9 @@ def _grid(found: Team, criterion: Criterion, form: GridForm, status: int) -> Res
             found.supervisor_id,
             since=found.cycle.period_start,
             criterion=criterion.key,
-        ),
+        )
+        if chosen.file.review.supervisor_id == found.supervisor_id
+        else [],
         overview=OVERVIEW,
     )
     return make_response(page, status)
@@ -211,14 +213,18 @@ def _filed(
 def _render(
     name: str, actor: Actor, file: ReviewFile, note: NoteForm | None, status: int, **context: object
 ) -> ResponseReturnValue:
-    scheme = scheme_of(file.cycle.scheme_id)
+    scheme, is_second = scheme_of(file.cycle.scheme_id), file.review.supervisor_id != actor.person_id
+    evidence = (
+        [] if is_second else notes.notes_about(file.review.subject_id, actor.person_id, since=file.cycle.period_start)
+    )
     page = render_template(
         name,
         file=file,
+        is_second=is_second,
         scheme=scheme,
         due=service.due_of(file.review, file.cycle),
         note=note or note_form(scheme, request_locale(), _today(now())),
-        evidence=notes.notes_about(file.review.subject_id, actor.person_id, since=file.cycle.period_start),
+        evidence=evidence,
         **context,
     )
     return make_response(page, status)

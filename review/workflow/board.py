@@ -86,31 +86,35 @@ class Board:
 
 def board_of(cycle: CycleRow) -> Board:
     """Eight queries, whatever the size of the company."""
-    boss = aliased(PersonRow)
+    boss, second = aliased(PersonRow), aliased(PersonRow)
     query = (
-        select(ReviewRow.id, DepartmentRow.name, boss.name, ReviewRow.supervisor_id, ReviewRow.without_peers)
+        select(ReviewRow.id, DepartmentRow.name, boss.id, boss.name, second.id, second.name, ReviewRow.without_peers)
         .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
         .outerjoin(boss, boss.id == ReviewRow.supervisor_id)
+        .outerjoin(second, second.id == ReviewRow.second_rater_id)
         .where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
     )
     selfs, ratings = self_progress(cycle.id), rating_progress(cycle.id)
     groups: dict[str | None, Group] = {}
     owed, names, filed = Counter[int](), dict[int, str](), Counter[int]()
     lost = without_peers = 0
-    for review, department, supervisor_name, supervisor, without in db.session.execute(query):
+    for review, department, supervisor, supervisor_name, other, other_name, without in db.session.execute(query):
         group = groups.setdefault(department, Group(department))
         group.selfs.all += 1
-        group.ratings.all += 1
         group.selfs.done += review in selfs
-        group.ratings.done += review in ratings
         without_peers += without
         if supervisor is None:
             lost += 1
-            continue
-        group.supervisors[supervisor_name] += 1
-        owed[supervisor] += 1
-        filed[supervisor] += review in ratings
-        names[supervisor] = supervisor_name
+            group.ratings.all += 1
+        else:
+            group.supervisors[supervisor_name] += 1
+        for rater, name in ((supervisor, supervisor_name), (other, other_name)):
+            if rater is not None:
+                names[rater] = name
+                owed[rater] += 1
+                filed[rater] += (review, rater) in ratings
+                group.ratings.all += 1
+                group.ratings.done += (review, rater) in ratings
     idle = sorted((who for who in owed if not filed[who]), key=lambda who: (-owed[who], names[who]))
     rate = response_rate(cycle.id)
     peers, letters = _peers_and_failed_letters(cycle)

@@ -189,6 +189,12 @@ class MovementForm(Form):
         return to_utc(typed.date(), typed.time(), zone, name)
 
 
+class SecondRaterForm(Form):
+    """Whom HR names for the reviews that are ticked; the ticks themselves come as they are."""
+
+    employee_no = StringField(filters=[strip])
+
+
 class PeopleForm(Form):
     """Which people to put into a cycle or take out of it."""
 

@@ -28,7 +28,7 @@ from review.peer_review import service as peer_review
 from review.people.tables import PersonRow
 from review.schemes.tables import SchemeRow, SchemeState
 from review.tickets import service as tickets
-from review.workflow import asking, plan
+from review.workflow import asking, plan, second_raters
 from review.workflow.tables import ScheduleRow
 
 KIND = "workflow:launch"
@@ -79,10 +79,12 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         else 0
     )
     reviewed, lost = _people(cycle, now)
+    alone = second_raters.without(cycle, plan.first_day(cycle, now)) if second_raters.are_asked(cycle) else []
     untaken = custody.untaken(cycle)
     return Facts(
         reviewed_count=reviewed,
         people_without_supervisor=lost,
+        second_raters_missing=len(alone),
         scheme_published=db.session.scalar(select(SchemeRow.state).where(SchemeRow.id == cycle.scheme_id))
         is SchemeState.OPEN,
         dates_valid=not problems_of_dates(cycle, now),
@@ -139,6 +141,7 @@ def needs(cycle: CycleRow, facts: Facts) -> tuple[tuple[Need, bool], ...]:
 def _not_asked_of(cycle: CycleRow) -> set[str]:
     """Needs that every cycle of its kind meets, so that no list speaks of trustees or tickets where there are none."""
     trustees = set() if cycle.custody is Custody.TRUSTEES else {"cycle:trustees_missing"}
+    trustees |= set() if second_raters.are_asked(cycle) else {"cycle:second_raters_missing"}
     return trustees | (set() if cycle.protection is Protection.MAXIMUM else {"cycle:ticket_keys_missing"})
 
 
@@ -156,6 +159,7 @@ def run(cycle: CycleRow, *, by: int | None, now: datetime, report: plan.Report =
     report(0, STEPS, "gather")
     changes.withdraw_leavers(cycle.id, plan.first_day(cycle, now), now=now)
     service.refresh_lines(cycle)
+    second_raters.settle(cycle, plan.first_day(cycle, now), now=now)
     report(1, STEPS, "assign")
     computed = plan.compute(cycle, now)
     service.move(cycle.id, Move.LAUNCH, facts_of(cycle, now, computed), by=by, now=now)
@@ -194,12 +198,13 @@ class Owed:
 def owed_at_start(cycle: CycleRow, computed: Plan) -> dict[int, Owed]:
     """Everybody who takes part, by person id."""
     owed: dict[int, Owed] = {}
-    reviews = select(ReviewRow.subject_id, ReviewRow.supervisor_id)
+    reviews = select(ReviewRow.subject_id, ReviewRow.supervisor_id, ReviewRow.second_rater_id)
     living = reviews.where(ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None))
-    for subject, supervisor in db.session.execute(living):
+    for subject, *raters in db.session.execute(living):
         owed.setdefault(subject, Owed()).is_reviewed = True
-        if supervisor is not None:
-            owed.setdefault(supervisor, Owed()).ratings += 1
+        for rater in raters:
+            if rater is not None:
+                owed.setdefault(rater, Owed()).ratings += 1
     for rater, seats in Counter(rater for rater, _subject in computed.seats).items():
         owed.setdefault(rater, Owed()).peers = seats
     return owed

@@ -115,10 +115,18 @@ def gather(cycle: CycleRow, day: date) -> Situation:
     return Situation(
         subjects if asks_peers else (),
         raters if asks_peers else (),
-        Relations(excluded=conflicts()),
+        Relations(excluded=conflicts() | _second_raters(cycle)),
         Rules(asked=max(cycle.asked, minimum), max_load=max(cycle.max_load, minimum), minimum=minimum),
         cycle.seed,
     )
+
+
+def _second_raters(cycle: CycleRow) -> set[tuple[int, int]]:
+    """Whoever rates somebody beside the supervisor does not rate them as a peer."""
+    named = select(ReviewRow.second_rater_id, ReviewRow.subject_id).where(
+        ReviewRow.cycle_id == cycle.id, ReviewRow.second_rater_id.is_not(None)
+    )
+    return {(rater, subject) for rater, subject in db.session.execute(named) if rater is not None}
 
 
 def _colleagues(day: date) -> dict[int, Colleague]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.calendar import due_reminder, local_day, reminder_days
@@ -22,7 +22,7 @@ from review.people.tables import PersonRow
 from review.results.looks import ready_by_person
 from review.results.waiting import unfinalised_by_supervisor
 from review.self_review.service import missing_self
-from review.supervisor_review.service import missing_ratings
+from review.supervisor_review.service import asked_ratings, missing_ratings
 from review.workflow.tables import ReminderRow
 
 REMINDER = "workflow:reminder"
@@ -150,13 +150,9 @@ def _open(
 
 
 def idle_supervisors(cycle: CycleRow) -> set[int]:
-    """The supervisors who have not filed a single rating in this cycle."""
-    living = select(ReviewRow.supervisor_id, func.count()).where(
-        ReviewRow.cycle_id == cycle.id, ReviewRow.withdrawn_at.is_(None), ReviewRow.supervisor_id.is_not(None)
-    )
-    asked = {who: count for who, count in db.session.execute(living.group_by(ReviewRow.supervisor_id))}  # noqa: C416
+    """Whoever is asked for ratings and has not filed a single one in this cycle."""
     missing = missing_ratings(cycle.id)
-    return {who for who, count in asked.items() if who is not None and len(missing.get(who, ())) == count}
+    return {who for who, reviews in asked_ratings(cycle.id).items() if len(missing.get(who, ())) == len(reviews)}
 
 
 def write(debts: dict[int, Debt], *, now: datetime) -> int:

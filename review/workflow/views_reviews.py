@@ -18,7 +18,7 @@ from review.infra.lists import page_of
 from review.infra.pages import ours, tell
 from review.people import directory
 from review.people.tables import DepartmentRow, PersonRow
-from review.workflow import movements
+from review.workflow import movements, second_raters
 from review.workflow.doors import desk as bp
 from review.workflow.forms import MovementForm
 
@@ -48,7 +48,8 @@ def reviews(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     if request.args.get("only") == "no_supervisor":
         query = query.where(ReviewRow.supervisor_id.is_(None), ReviewRow.withdrawn_at.is_(None))
     listing = page_of(query, request.args.get("page", 1, type=int))
-    return render_template("workflow/reviews.html", cycle=cycle, listing=listing, text=text)
+    has_second = second_raters.are_asked(cycle)
+    return render_template("workflow/reviews.html", cycle=cycle, listing=listing, text=text, has_second=has_second)
 
 
 @bp.get("/reviews/<int:review_id>")

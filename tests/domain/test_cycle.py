@@ -22,6 +22,7 @@ from review.domain.refusals import Invalid, NotYet, Taken
 READY = Facts(
     reviewed_count=60,
     people_without_supervisor=0,
+    second_raters_missing=0,
     scheme_published=True,
     dates_valid=True,
     plan_current=True,
@@ -43,6 +44,7 @@ READY = Facts(
 HOPELESS = Facts(
     reviewed_count=0,
     people_without_supervisor=3,
+    second_raters_missing=4,
     peer_shortages=2,
     unfinalised_count=7,
     withheld_unexplained=1,

@@ -141,6 +141,8 @@ DOORS: Mapping[str, Door] = {
     "desk.review": Door(_of_ada("collecting"), "ada"),
     "desk.reviews": COLLECTING,
     "desk.schedule": DRAFT,
+    "desk.name_second_raters": DRAFT,
+    "desk.second_raters_page": DRAFT,
     "desk.send_again": PLAIN,
     "desk.without_peers": COLLECTING,
     "desk.fill_sheets": COLLECTING,
