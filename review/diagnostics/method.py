@@ -9,6 +9,7 @@ from typing import Any
 
 from review.customer_survey.figures import Tallied, response_rate
 from review.cycles.tables import CycleRow
+from review.domain.double_ratings import Agreement, Part, agreements, parts
 from review.domain.measurement import (
     FEWEST_PEOPLE,
     SMALLEST_GROUP,
@@ -23,6 +24,7 @@ from review.domain.scheme_shape import Scheme
 from review.domain.statistics.groups import variation_of
 from review.domain.statistics.proportions import Interval, wilson
 from review.domain.vocabulary import COUNTING, Grade, Source
+from review.responses.doubles import doubles_in
 from review.responses.spread import Spread, customers_spread
 from review.results.precision import contributions_of, precision_of_told
 from review.results.replay import Told, scores_by_cycle, told_in
@@ -100,6 +102,9 @@ class MethodPage:
     precision: Precision | None
     customers: Sequence[Reliability]
     peers: Sequence[CycleFigure]
+    doubles: int  # people whom two supervisors rated
+    agreements: Sequence[Agreement]
+    parts: Sequence[Part]
     satisfied: Satisfied | None
     comparisons: Sequence[Comparison]
     drift: Sequence[Lap]
@@ -116,6 +121,7 @@ def method_page(cycle: CycleRow, scheme: Scheme) -> MethodPage:
     scored = [told for told in everybody if told.score is not None]
     people = [contributions_of(told) for told in scored]
     spread, kept = customers_spread(cycle, scheme), agreement_in(cycle.id)
+    doubles = doubles_in(cycle, scheme) if scheme.supervisors_required > 1 else []
     return MethodPage(
         people=len(scored),
         supervisors=len({told.supervisor_id for told in scored}),
@@ -124,6 +130,9 @@ def method_page(cycle: CycleRow, scheme: Scheme) -> MethodPage:
         precision=precision_of_told(scheme, scored, spread, kept),
         customers=[one for key, sums in spread.by_criterion.items() if (one := _reliability(key, sums))],
         peers=kept,
+        doubles=len(doubles),
+        agreements=agreements(doubles, scheme, SMALLEST_GROUP),
+        parts=parts(doubles, scheme),
         satisfied=_satisfied(cycle, spread),
         comparisons=list(_comparisons(everybody, cycle.period_end)),
         drift=_drift(scores_by_cycle(cycle, CYCLES)),

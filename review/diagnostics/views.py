@@ -9,6 +9,7 @@ from review.diagnostics.forms import what_if_form
 from review.diagnostics.method import method_page
 from review.diagnostics.what_if import Trial, tried
 from review.domain.access import Actor, Deed
+from review.domain.double_ratings import FEWEST_IN_COMMON
 from review.domain.measurement import DIAGNOSTICS_VERSION, FEWEST_PEOPLE, SMALLEST_GROUP
 from review.domain.supposition import supposed
 from review.domain.vocabulary import COUNTING, GRADES, Source
@@ -42,5 +43,6 @@ def method(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     scheme = scheme_of(cycle.scheme_id)
     names = {criterion.key: criterion.name for criterion in scheme.criteria}
     limits = {"version": DIAGNOSTICS_VERSION, "fewest": FEWEST_PEOPLE, "smallest": SMALLEST_GROUP}
+    limits["in_common"] = FEWEST_IN_COMMON
     shown = {"page": method_page(cycle, scheme), "names": names, "sources": COUNTING, **limits}
     return render_template("diagnostics/method.html", cycle=cycle, scheme=scheme, **shown)

@@ -46,7 +46,8 @@ class Facts:
 
     reviewed_count: int | None = None
     people_without_supervisor: int | None = None
-    second_raters_missing: int | None = None  # where the scheme asks for two ratings of supervisors
+    two_ratings_asked: bool = False  # the scheme wants a rating beside that of the supervisor
+    second_raters_missing: int | None = None  # 0 where one rating is enough
     scheme_published: bool = False
     dates_valid: bool = False
     plan_current: bool = False  # the peer plan HR looked at is the one that would be seated now

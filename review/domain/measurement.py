@@ -13,7 +13,7 @@ from review.domain.statistics.four_fifths import Share, four_fifths
 from review.domain.statistics.proportions import Difference, newcombe
 from review.domain.vocabulary import COUNTING, Source
 
-DIAGNOSTICS_VERSION = 1
+DIAGNOSTICS_VERSION = 2
 FEWEST_PEOPLE = 30  # under that a figure about all would be about a few
 SMALLEST_GROUP = 10  # people, under whom a group's rate is about single persons
 ONE_SUPERVISOR = Fraction(1, 2)  # reliability of one supervisor's rating: .50, Conway & Huffcutt (1997)

@@ -79,14 +79,16 @@ def facts_of(cycle: CycleRow, now: datetime, computed: Plan | None = None) -> Fa
         else 0
     )
     reviewed, lost = _people(cycle, now)
-    alone = second_raters.without(cycle, plan.first_day(cycle, now)) if second_raters.are_asked(cycle) else []
+    scheme = db.session.get_one(SchemeRow, cycle.scheme_id)
+    two_asked = second_raters.are_asked(cycle)
+    alone = second_raters.without(cycle, plan.first_day(cycle, now)) if two_asked else []
     untaken = custody.untaken(cycle)
     return Facts(
         reviewed_count=reviewed,
         people_without_supervisor=lost,
+        two_ratings_asked=two_asked,
         second_raters_missing=len(alone),
-        scheme_published=db.session.scalar(select(SchemeRow.state).where(SchemeRow.id == cycle.scheme_id))
-        is SchemeState.OPEN,
+        scheme_published=scheme.state is SchemeState.OPEN,
         dates_valid=not problems_of_dates(cycle, now),
         plan_current=digest is not None and digest == cycle.plan_digest,
         peer_shortages=missing,
@@ -134,14 +136,14 @@ def needs(cycle: CycleRow, facts: Facts) -> tuple[tuple[Need, bool], ...]:
     """Every need of the launch with whether it is met; none once the cycle has been launched."""
     if cycle.stage not in changes.BEFORE_LAUNCH:
         return ()
-    needed = checklist(cycle.stage, Move.LAUNCH, facts)
-    return tuple(one for one in needed if one[0].code not in _not_asked_of(cycle))
+    needed, left_out = checklist(cycle.stage, Move.LAUNCH, facts), _not_asked_of(cycle, facts)
+    return tuple(one for one in needed if one[0].code not in left_out)
 
 
-def _not_asked_of(cycle: CycleRow) -> set[str]:
+def _not_asked_of(cycle: CycleRow, facts: Facts) -> set[str]:
     """Needs that every cycle of its kind meets, so that no list speaks of trustees or tickets where there are none."""
     trustees = set() if cycle.custody is Custody.TRUSTEES else {"cycle:trustees_missing"}
-    trustees |= set() if second_raters.are_asked(cycle) else {"cycle:second_raters_missing"}
+    trustees |= set() if facts.two_ratings_asked else {"cycle:second_raters_missing"}
     return trustees | (set() if cycle.protection is Protection.MAXIMUM else {"cycle:ticket_keys_missing"})
 
 

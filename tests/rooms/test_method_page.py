@@ -9,12 +9,18 @@ from flask import Flask
 import review.diagnostics.method
 import review.domain.measurement
 from review.cycles.tables import CycleRow
+from review.domain.responses import SupervisorRating
+from review.domain.scheme import dump_scheme, parse_scheme
 from review.domain.vocabulary import Level
 from review.infra.db import db
 from review.infra.settings import Settings
 from review.people.tables import PersonRow
+from review.responses import service as responses
 from review.responses.spread import customers_spread
-from review.schemes.service import scheme_of
+from review.results.service import score_cycle
+from review.schemes.library import builtin
+from review.schemes.service import scheme_of, store
+from review.workflow import second_raters
 from tests.browse import Browser, Page
 from tests.laws.sweep import dump
 from tests.make import NOW, Cast
@@ -134,7 +140,7 @@ def test_the_page_is_for_hr_alone_and_reads_in_chinese(app: Flask, browse: Brows
         db.session.commit()
     page = read(browse, cast, told)
     assert "测量质量" in page.words
-    assert "诊断第1版，与计算方法360-v1分开编号。" in page.words
+    assert "诊断第2版，与计算方法360-v1分开编号。" in page.words
 
 
 def test_before_the_publication_there_is_nothing_to_measure(app: Flask, browse: Browse, cast: Cast) -> None:
@@ -154,3 +160,45 @@ def test_it_writes_nothing_and_asks_few_questions(app: Flask, browse: Browse, ca
         browser.get(f"/cycles/{told.cycle_id}/method")
     assert dump(settings.data_dir / "review.sqlite") == before
     assert len(seen) < 15, len(seen)
+
+
+def twice_rated(app: Flask, cast: Cast, levels: dict[str, Level]) -> Told:
+    """A published cycle of Sam's team in which Lou rated everybody, too."""
+    with app.app_context():
+        scheme = store(parse_scheme({**dump_scheme(builtin()), "version": 7, "supervisors_required": 2}), NOW, None)
+        told = make_scored(cast, scheme_id=scheme.id)
+        second_raters.fill(db.session.get_one(CycleRow, told.cycle_id), NOW.date(), by=None, now=NOW)
+        for who, review_id in told.reviews.items():
+            said = SupervisorRating(dict.fromkeys(KEYS, levels.get(who, Level.FAIR)), {}, "")
+            responses.file_rating(review_id, cast["lou"].id, said, NOW)
+        score_cycle(told.cycle_id, NOW)
+        sign_off(told)
+        publish(told, cast)
+        return told
+
+
+@pytest.mark.usefixtures("few_suffice")
+def test_two_supervisors_agreement_and_severity_are_told(app: Flask, browse: Browse, cast: Cast) -> None:
+    """Sam says good of all seven, Lou fair of all but Ada: 120/7 points apart, so 60/7 = 8.6 each way."""
+    page = read(browse, cast, twice_rated(app, cast, {"ada": Level.GOOD}))
+    severe = panel(page, "h-severe")
+    assert "7 people were rated by two supervisors." in severe
+    assert f"Sam ({cast['sam'].employee_no}) 7 +8.6 more lenient" in severe
+    assert f"Lou ({cast['lou'].employee_no}) 7 −8.6 stricter" in severe
+    assert "For calibration talks only" in severe
+    agreed = panel(page, "h-two")
+    assert "All criteria 14% – –" in agreed
+    assert "Krippendorff" in agreed
+    for who in ("sam", "lou", "ada"):
+        read(browse, cast, Told(1, {}), 404, who)
+
+
+def test_of_few_people_rated_twice_no_agreement_is_told(app: Flask, browse: Browse, cast: Cast) -> None:
+    page = read(browse, cast, twice_rated(app, cast, {}))
+    assert "Fewer than 10 people were rated twice" in panel(page, "h-two")
+
+
+def test_without_second_ratings_the_page_says_why_there_is_no_severity(app: Flask, browse: Browse, cast: Cast) -> None:
+    page = read(browse, cast, published(app, cast))
+    assert "cannot be told apart then, so no figure is shown" in panel(page, "h-severe")
+    assert page.soup.select_one("section[aria-labelledby=h-two]") is None

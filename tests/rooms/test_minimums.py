@@ -73,8 +73,8 @@ def test_a_choice_becomes_the_next_version_and_cycles_keep_theirs(
         assert service.scheme_of(scheme_id).minimums[Source.PEERS] == 5
         line = db.session.scalars(select(AuditRow).where(AuditRow.action == "schemes:scheme:minimums")).one()
         assert (line.actor_id, line.about, line.details["version"]) == (cast["hana"].id, "scheme:360-v1", 2)
-        assert line.details["before"] == {"peers": 5, "customers": 15, "peer_comments_from": None}
-        assert line.details["after"] == {"peers": 6, "customers": 20, "peer_comments_from": 12}
+        assert line.details["before"] == {"peers": 5, "customers": 15, "peer_comments_from": None, "supervisors": 1}
+        assert line.details["after"] == {"peers": 6, "customers": 20, "peer_comments_from": 12, "supervisors": 1}
 
 
 def test_the_same_choice_twice_makes_one_version(app: Flask, browse: Browse, cast: Cast, scheme_id: int) -> None:
