@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0bac31f6f0a2"
-down_revision = "661196287e05"
+down_revision = "b94f89dbafb4"
 branch_labels = None
 depends_on = None
 
