@@ -43,6 +43,9 @@ from review.peer_review import views as peer_review
 from review.people import letters as people_letters
 from review.people import views as people
 from review.people.sign_in import init_sign_in
+from review.quality import drawing as quality_drawing
+from review.quality import letters as quality_letters
+from review.quality import views as quality
 from review.reports import views as reports
 from review.results import letters as results_letters
 from review.results import sheet_views as results
@@ -67,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     kpi_sheets.bp,
     peer_review.bp,
     people.bp,
+    quality.bp,
     reports.bp,
     results.bp,
     schemes.bp,
@@ -78,7 +82,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 
 # What the worker can do, by kind of job.
-HANDLERS: dict[str, Handler] = {**customer_survey_jobs.HANDLERS, **tickets_jobs.HANDLERS, **workflow_handlers}
+HANDLERS: dict[str, Handler] = {
+    **customer_survey_jobs.HANDLERS,
+    **quality_drawing.HANDLERS,
+    **tickets_jobs.HANDLERS,
+    **workflow_handlers,
+}
 
 # What each letter's templates are filled with, by kind of letter.
 LETTERS: dict[str, Context] = {
@@ -87,6 +96,7 @@ LETTERS: dict[str, Context] = {
     **follow_up_letters.LETTERS,
     **kpi_letters.LETTERS,
     **people_letters.LETTERS,
+    **quality_letters.LETTERS,
     **results_letters.LETTERS,
     **workflow_letters,
 }

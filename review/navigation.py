@@ -14,14 +14,16 @@ EVERYONE = (
     ("kpi", "kpi_sheets.mine"),
     ("my_result", "reports.mine"),
     ("indicators", "indicators.show"),
+    ("my_checks", "quality.mine"),
     ("scheme", "schemes.read"),
     ("kpi_plan", "kpi_plan.mine"),
     ("leave_out", "customer_survey.leave_out"),
 )
 BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
-    Role.SUPERVISOR: (("team", "supervisor_review.team"),),
+    Role.SUPERVISOR: (("team", "supervisor_review.team"), ("team_quality", "quality.team")),
     Role.HR: (
         ("cycles", "desk.cycles"),
+        ("quality", "quality.board"),
         ("people", "people.listing"),
         ("mail", "desk.mail"),
         ("audit", "desk.audit"),

@@ -19,6 +19,7 @@ import review.kpi.alert_tables
 import review.kpi.tables
 import review.peer_review.tables
 import review.people.tables
+import review.quality.tables
 import review.responses.tables
 import review.results.tables
 import review.schemes.tables

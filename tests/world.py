@@ -22,7 +22,7 @@ from review.ballots import service as ballots
 from review.customer_survey import intake, links
 from review.cycles import service as cycles
 from review.cycles.tables import CycleRow, ReviewRow
-from review.demo import words
+from review.demo import quality, words
 from review.demo.company import company, roster_csv
 from review.demo.story import MORNING, ORGANISATION, Shares, Story
 from review.demo.tickets import tickets_csv
@@ -42,6 +42,8 @@ from review.kpi.tables import Direction
 from review.peer_review.tables import SeatRow
 from review.people import uploads
 from review.people.tables import PersonRow
+from review.quality import calibration, form_versions
+from review.quality.tables import CheckRow, DisputeRow
 from review.results import service as results
 from review.results.tables import SecondLookRow
 from review.schemes import service as schemes
@@ -67,6 +69,8 @@ class Facts:
 
     `ada` is an agent, `sam` answers for her result, `peer` holds the seat `seat` about her in the collecting cycle and
     sits in her team; `bo` is an agent of the other team under `quinn`; `hana` is HR, `max` the administrator.
+    Quinn checked a ticket of Ada's in `check`, holds `open_check` about another, and marks `round_ticket` in the
+    `round` that runs; `dispute` waits for somebody to decide it.
     """
 
     ada: int
@@ -90,6 +94,14 @@ class Facts:
     customer_upload: int
     case: int
     kpi_line: int
+    sample: int
+    check: int
+    open_check: int
+    dispute: int
+    round: int
+    round_ticket: int
+    quality_form: int
+    quality_draft: int
 
 
 class World:
@@ -240,6 +252,7 @@ class _Life(Story):
         cycle = self._launch(period, opens_at, 2, is_over=False)
         scheme = schemes.scheme_of(cycle.scheme_id)
         self._answer(cycle, scheme, self._characters(scheme, 2), FEW_ANSWER, opens_at + timedelta(hours=3))
+        quality.live(cycle, SEED, visitor=self.people[self.company.agent_no], hr=self.hr, now=self.now)
         tick(self.now)
         db.session.commit()
         return cycle.id
@@ -285,6 +298,27 @@ class _Life(Story):
     def _review(self, cycle_id: int, subject_id: int) -> ReviewRow:
         query = select(ReviewRow).where(ReviewRow.cycle_id == cycle_id, ReviewRow.subject_id == subject_id)
         return db.session.scalars(query).one()
+
+    def _checked(self, ada: int, quinn: int) -> dict[str, int]:
+        """What there is of quality checks, and a draft of the next version of the form."""
+        mine = select(CheckRow).where(CheckRow.agent_id == ada, CheckRow.checker_id == quinn).order_by(CheckRow.id)
+        checks = db.session.scalars(mine).all()
+        form = form_versions.install_default(self.now)
+        draft = form_versions.begin(form, form.key, by=self.hr, now=self.now)
+        db.session.commit()
+        seat = max(calibration.open_seats(quinn, self.now), key=lambda each: each[0].id, default=None)
+        running = calibration.rounds()[0]
+        assert seat is None or seat[0].id == running.id
+        return {
+            "sample": checks[0].sample_id,
+            "check": next(one.id for one in checks if one.filed_at),
+            "open_check": next(one.id for one in checks if not one.filed_at),
+            "dispute": db.session.scalars(select(DisputeRow.check_id)).one(),
+            "round": running.id,
+            "round_ticket": calibration.seats_of(running.id, quinn)[0].ticket.id,
+            "quality_form": form.id,
+            "quality_draft": draft.id,
+        }
 
     def _told(self, published: int, finalising: int, collecting: int, draft: int) -> Facts:
         ada = self.people[self.company.agent_no]
@@ -333,4 +367,5 @@ class _Life(Story):
             customer_upload=kept.id,
             case=case.id,
             kpi_line=self._proposed(review, sam),
+            **self._checked(ada, quinn),
         )

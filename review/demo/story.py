@@ -15,7 +15,7 @@ from review.customer_survey import answering, intake, links
 from review.cycles import changes, service
 from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow
-from review.demo import words
+from review.demo import quality, words
 from review.demo.answers import Character, character, customer_answer, own_review, peer_answers, rating
 from review.demo.company import TEAMS, Company, roster_csv
 from review.demo.tickets import in_portions, tickets_csv
@@ -104,6 +104,7 @@ class Story:
         cast = self._characters(scheme, number)
         if shares is None:
             self._answer(cycle, scheme, cast, IN_THE_MIDDLE, min(self.now, cycle.closes_at - timedelta(hours=1)))
+            quality.live(cycle, self.seed, visitor=self.people[self.company.agent_no], hr=self.hr, now=self.now)
             tick(self.now)
             return
         self._answer(cycle, scheme, cast, shares, opens_at + timedelta(days=3))

@@ -18,6 +18,8 @@ class Standing(StrEnum):
     """What a person is to the one thing at hand; the loader that fetched the thing says so."""
 
     ABOVE = "above"  # the head above the supervisor who answers for this review
+    CHECKER = "checker"  # holds the quality check, or a place in the calibration round
+    DECIDER = "decider"  # was asked to decide this dispute
     RATER = "rater"  # holds the seat
     RESPONSIBLE = "responsible"  # the supervisor who rates and finalises this review
     SECOND = "second"  # named for the second look at this result
@@ -85,6 +87,20 @@ class Deed(StrEnum):
     PERSON_IMPORT = "people:person:import"
     PERSON_SEE = "people:person:see"
     SLIP_PRINT = "people:slip:print"
+    QUALITY_BOARD_SEE = "quality:board:see"
+    CALIBRATION_RATE = "quality:calibration:rate"
+    CALIBRATION_READ = "quality:calibration:read"
+    CALIBRATION_RUN = "quality:calibration:run"
+    CHECK_READ = "quality:check:read"
+    CHECK_WRITE = "quality:check:write"
+    CHECKS_SEE_OWN = "quality:checks:see_own"
+    DISPUTE_DECIDE = "quality:dispute:decide"
+    DISPUTE_RAISE = "quality:dispute:raise"
+    DISPUTES_SEE = "quality:disputes:see"
+    QUALITY_FORM_EDIT = "quality:form:edit"
+    QUALITY_FORM_READ = "quality:form:read"
+    QUALITY_SAMPLE_RUN = "quality:sample:run"
+    TEAM_QUALITY_SEE = "quality:team:see"
     COMPANY_SEE = "reports:company:see"
     RESULT_ACKNOWLEDGE = "reports:result:acknowledge"
     RESULT_READ = "reports:result:read"
@@ -170,6 +186,20 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.PERSON_IMPORT: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.PERSON_SEE: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.SLIP_PRINT: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.QUALITY_BOARD_SEE: _to(Role.HR),
+    Deed.CALIBRATION_RATE: _to(Standing.CHECKER),
+    Deed.CALIBRATION_READ: _to(Standing.CHECKER, Role.HR),
+    Deed.CALIBRATION_RUN: _to(Role.HR),
+    Deed.CHECK_READ: _to(Standing.CHECKER, Standing.SUBJECT, Standing.RESPONSIBLE, Standing.DECIDER, Role.HR),
+    Deed.CHECK_WRITE: _to(Standing.CHECKER),
+    Deed.CHECKS_SEE_OWN: EVERYONE,
+    Deed.DISPUTE_DECIDE: _to(Role.HR, Standing.DECIDER),
+    Deed.DISPUTE_RAISE: _to(Standing.SUBJECT),
+    Deed.DISPUTES_SEE: _to(Role.HR),
+    Deed.QUALITY_FORM_EDIT: _to(Role.HR),
+    Deed.QUALITY_FORM_READ: EVERYONE,
+    Deed.QUALITY_SAMPLE_RUN: _to(Role.HR),
+    Deed.TEAM_QUALITY_SEE: _to(Role.SUPERVISOR),
     Deed.COMPANY_SEE: _to(Role.HR),
     Deed.RESULT_ACKNOWLEDGE: _to(Standing.SUBJECT),
     Deed.RESULT_READ: _to(Standing.SUBJECT, Standing.RESPONSIBLE, Role.HR),

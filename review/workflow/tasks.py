@@ -19,12 +19,14 @@ from review.infra.db import db
 from review.infra.jobs import JobRow, JobState
 from review.infra.organisation import Organisation
 from review.peer_review import service as peer_review
+from review.quality import service as quality
 from review.responses.progress import State, Task
 from review.results import looks, publication
 from review.self_review import service as self_review
 from review.supervisor_review import service as supervisor_review
 
 MINUTES_SELF, MINUTES_PEER, MINUTES_RATING, MINUTES_RESULT, MINUTES_SHARE, MINUTES_CASE = 30, 2, 6, 5, 5, 15
+MINUTES_CHECK = 6
 END_OF_DAY = time(18)
 
 
@@ -61,6 +63,7 @@ def tasks_of(
 ) -> list[ToDo]:
     """Everything this person owes or may still change, open tasks first, each group by deadline."""
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
+    found += _as_checker(actor, now)
     found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles), *_with_cases(actor, ours)]
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
@@ -129,6 +132,29 @@ def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
             ("share", duty.cycle.opens_at, "custody.share") if duty.is_share else ("open", None, "desk.open_page")
         )
         yield ToDo(key, duty.cycle.name, due, endpoint, {"cycle_id": duty.cycle.id}, minutes=MINUTES_SHARE)
+
+
+def _as_checker(actor: Actor, now: datetime) -> Iterator[ToDo]:
+    """Tickets to check, calibration rounds, disputes to decide."""
+    is_hr = Role.HR in actor.roles
+    where: dict[str, tuple[str, str]] = {
+        "check": ("checks", "quality.mine"),
+        "round": ("calibrate", "quality.calibration_round"),
+        "dispute": ("disputes", "quality.all_disputes" if is_hr else "quality.my_disputes"),
+    }
+    for duty in quality.duties_of(actor.person_id, now, is_hr=is_hr):
+        key, endpoint = where[duty.kind]
+        yield ToDo(
+            key,
+            duty.name,
+            duty.due,
+            endpoint,
+            {"round_id": duty.id} if duty.kind == "round" else {},
+            left=duty.left,
+            all=duty.all,
+            minutes=MINUTES_CHECK * duty.left,
+            is_begun=duty.left < duty.all,
+        )
 
 
 def _with_cases(actor: Actor, ours: Organisation) -> Iterator[ToDo]:

@@ -37,6 +37,13 @@ STANDINGS: Mapping[str, Mapping[str, frozenset[Standing]]] = {
     "note": {"sam": frozenset({Standing.RESPONSIBLE})},
     "report": {"sam": frozenset({Standing.RESPONSIBLE})},
     "report_or_self": {"ada": frozenset({Standing.SUBJECT}), "sam": frozenset({Standing.RESPONSIBLE})},
+    "check": {
+        "ada": frozenset({Standing.SUBJECT}),
+        "sam": frozenset({Standing.RESPONSIBLE}),
+        "quinn": frozenset({Standing.CHECKER}),
+    },
+    "open_check": {"quinn": frozenset({Standing.CHECKER})},
+    "round": {"sam": frozenset({Standing.CHECKER}), "quinn": frozenset({Standing.CHECKER})},
     "teams": {"sam": frozenset({Standing.RESPONSIBLE}), "quinn": frozenset({Standing.RESPONSIBLE})},
 }
 
@@ -70,6 +77,16 @@ FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
 # The company's one plan is open: its editor answers that it never changes again.
 KPI_PLAN = Door(lambda _facts: {"plan_id": 1}, shows=frozenset({409, 422}))
 KPI_GROUP = Door(lambda _facts: {"plan_id": 1, "group_key": "everybody"}, shows=frozenset({409, 422}))
+CHECK = Door(lambda facts: {"check_id": facts.check}, "check", frozenset({409, 410, 422}))
+OPEN_CHECK = Door(lambda facts: {"check_id": facts.open_check}, "open_check", frozenset({204, 422}))
+DISPUTE = Door(lambda facts: {"check_id": facts.dispute}, shows=frozenset({422}))
+ROUND = Door(lambda facts: {"round_id": facts.round}, "round", frozenset({409}))
+SEAT = Door(
+    lambda facts: {"round_id": facts.round, "ticket_id": facts.round_ticket}, "round", frozenset({204, 409, 422})
+)
+SAMPLE = Door(lambda facts: {"sample_id": facts.sample}, shows=frozenset({422}))
+FORM = Door(lambda facts: {"form_id": facts.quality_form}, shows=frozenset({409, 422}))
+FORM_DRAFT = Door(lambda facts: {"form_id": facts.quality_draft}, shows=frozenset({409, 422}))
 
 DOORS: Mapping[str, Door] = {
     "static": Door(lambda _facts: {"filename": "favicon.svg"}),
@@ -227,6 +244,42 @@ DOORS: Mapping[str, Door] = {
     "people.slips": PLAIN,
     "people.switch_language": PLAIN,
     "people.template": PLAIN,
+    "quality.agreement_json": ROUND,
+    "quality.all_disputes": PLAIN,
+    "quality.autosave": OPEN_CHECK,
+    "quality.autosave_seat": SEAT,
+    "quality.begin_version": FORM,
+    "quality.board": PLAIN,
+    "quality.calibration_round": ROUND,
+    "quality.change_form": FORM_DRAFT,
+    "quality.check": CHECK,
+    "quality.close_round": ROUND,
+    "quality.create_round": PLAIN,
+    "quality.create_sample": PLAIN,
+    "quality.decide_dispute": DISPUTE,
+    "quality.dispute": CHECK,
+    "quality.dispute_page": DISPUTE,
+    "quality.draw_again": SAMPLE,
+    "quality.edit_form": FORM_DRAFT,
+    "quality.form": FORM,
+    "quality.forms": PLAIN,
+    "quality.hand_over": DISPUTE,
+    "quality.install_form": PLAIN,
+    "quality.mark_seat": SEAT,
+    "quality.mine": PLAIN,
+    "quality.my_disputes": PLAIN,
+    "quality.name_checkers": SAMPLE,
+    "quality.new_round": PLAIN,
+    "quality.new_sample": PLAIN,
+    "quality.open_form": FORM_DRAFT,
+    "quality.person": Door(lambda facts: {"sample_id": facts.sample, "person_id": facts.ada}),
+    "quality.progress": SAMPLE,
+    "quality.put_aside": OPEN_CHECK,
+    "quality.retire_form": FORM,
+    "quality.sample": SAMPLE,
+    "quality.seat": SEAT,
+    "quality.team": PLAIN,
+    "quality.write": OPEN_CHECK,
     "reports.acknowledge": Door(_of_ada("published"), "ada"),
     "reports.company": Door(_cycle("published")),
     "reports.mine": PLAIN,
@@ -300,6 +353,29 @@ GOLDEN: Mapping[str, set[str]] = {
     "results.look": {"quinn"},
     "results.decide_look": {"quinn"},
     "results.my_looks": {"quinn"},
+    "quality.check": {"ada", "sam", "quinn", "hana"},
+    "quality.write": {"quinn"},
+    "quality.autosave": {"quinn"},
+    "quality.put_aside": {"quinn"},
+    "quality.dispute": {"ada"},
+    "quality.dispute_page": {"hana"},
+    "quality.decide_dispute": {"hana"},
+    "quality.hand_over": {"hana"},
+    "quality.all_disputes": {"hana"},
+    "quality.board": {"hana"},
+    "quality.sample": {"hana"},
+    "quality.create_sample": {"hana"},
+    "quality.name_checkers": {"hana"},
+    "quality.person": {"hana"},
+    "quality.change_form": {"hana"},
+    "quality.open_form": {"hana"},
+    "quality.create_round": {"hana"},
+    "quality.close_round": {"hana"},
+    "quality.calibration_round": {"sam", "quinn", "hana"},
+    "quality.agreement_json": {"sam", "quinn", "hana"},
+    "quality.seat": {"sam", "quinn"},
+    "quality.mark_seat": {"sam", "quinn"},
+    "quality.team": {"sam", "quinn"},
     "reports.result": {"ada", "sam", "hana"},
     "reports.working_json": {"ada", "sam", "hana"},
     "reports.working_xlsx": {"ada", "sam", "hana"},

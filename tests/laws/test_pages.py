@@ -20,7 +20,10 @@ from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.people import directory
 from review.people.tables import PersonRow
+from review.quality import calibration, checks, drawing, form_versions, samples
+from review.quality.tables import CheckRow
 from review.results import publication
 from review.results import service as results
 from review.schemes import service as schemes
@@ -59,6 +62,7 @@ class Company(Story):
         opened = self._launch(last, settled(day, MORNING, ORGANISATION.zone), 1, is_over=False)
         self.cycles["collecting"] = opened.id
         self.cycles["draft"] = self._drafted(last)
+        self._check_quality()
         db.session.execute(update(PersonRow).values(password_hash="unusable"))
         db.session.commit()
 
@@ -91,6 +95,27 @@ class Company(Story):
         db.session.commit()
         self._drain(self.now)
         return cycle.id
+
+    def _check_quality(self) -> None:
+        """A sample over everybody's tickets, a third of it checked by the supervisors; a calibration round."""
+        form = form_versions.install_default(self.now)
+        due = self.now + timedelta(days=5)
+        span = (self.today - timedelta(days=7), self.today)
+        sample = samples.create(samples.SamplePlan("All", form.id, *span, 2, due, seed=1), by=self.hr, now=self.now)
+        drawing.freeze(sample, self.now)
+        bosses = list(directory.by_ids(directory.lines().values()).values())
+        samples.assign(sample, bosses, by=self.hr, now=self.now)
+        db.session.commit()
+        rules = form_versions.form_of(form.id)
+        for row in db.session.scalars(select(CheckRow).where(CheckRow.checker_id.is_not(None), CheckRow.id % 3 == 0)):
+            said = checks.Sheet({category.key: category.scale for category in rules.categories})
+            checks.file_check(checks.file_of(row.id), row.checker_id, said, rules, self.now)
+        references = select(TicketRow.reference).where(TicketRow.agent_id.not_in([one.id for one in bosses])).limit(3)
+        wanted = calibration.RoundPlan("Round", form.id, tuple(db.session.scalars(references)), tuple(bosses[:5]), due)
+        self.cycles["round"] = calibration.create(wanted, by=self.hr, now=self.now).id
+        self.cycles["sample"] = sample.id
+        done = select(CheckRow.id).where(CheckRow.filed_at.is_not(None)).limit(1)
+        self.cycles["check"] = db.session.scalars(done).one()
 
     def _import_tickets(self, *_args: object, **_options: object) -> None:
         """Customers are another room's; lists of them are not on these pages. What boards add up comes from here."""
@@ -181,6 +206,16 @@ PAGES = {
     "indicators by team": ("hana", "/indicators?by=team&step=weeks"),
     "indicators by ticket type": ("hana", "/indicators?by=kind"),
     "indicators of a person": ("hana", "/indicators/people/{agent}"),
+    "quality checks": ("hana", "/quality"),
+    "a sample of tickets": ("hana", "/quality/samples/{sample}"),
+    "tickets drawn of a person": ("hana", "/quality/samples/{sample}/people/{agent}"),
+    "a new sample": ("hana", "/quality/samples/new"),
+    "a check": ("hana", "/checks/{check}"),
+    "disputes of checks": ("hana", "/disputes"),
+    "a calibration round": ("hana", "/calibrations/{round}"),
+    "quality of the team": ("sam", "/team/quality"),
+    "what I check": ("sam", "/checks"),
+    "checks of my tickets": ("agent", "/checks"),
     "mail": ("hana", "/admin/mail"),
     "jobs": ("hana", "/admin/jobs"),
     "audit log": ("hana", "/admin/audit"),
