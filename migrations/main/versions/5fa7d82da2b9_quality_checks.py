@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5fa7d82da2b9"
-down_revision = "084641bde1cf"
+down_revision = "b94f89dbafb4"
 branch_labels = None
 depends_on = None
 
