@@ -4,7 +4,6 @@ Works with whatever tickets there are, those of the customer list included; with
 """
 
 import random
-from collections import defaultdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -17,9 +16,8 @@ from review.infra import organisation
 from review.infra.db import db
 from review.people import directory
 from review.people.tables import PersonRow
-from review.quality import calibration, checks, disputes, drawing, form_versions, samples
+from review.quality import calibration, checks, disputes, drawing, form_versions, lists, samples
 from review.quality.checks import CheckFile
-from review.quality.tables import CheckRow
 
 EACH = 3
 FILED = 0.6
@@ -74,10 +72,7 @@ def _checkers(hr: int) -> list[PersonRow]:
 
 
 def _check(sample_id: int, form: QualityForm, visitor: int, dice: random.Random, now: datetime) -> None:
-    query = select(CheckRow).where(CheckRow.sample_id == sample_id, CheckRow.checker_id.is_not(None))
-    by_agent: dict[int, list[int]] = defaultdict(list)
-    for row in db.session.scalars(query.order_by(CheckRow.id)):
-        by_agent[row.agent_id].append(row.id)
+    by_agent = lists.by_agent(sample_id)
     objecting = next((agent for agent in by_agent if agent != visitor), None)
     for agent, ids in by_agent.items():
         for place, check_id in enumerate(ids):

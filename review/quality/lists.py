@@ -1,5 +1,6 @@
 """Lists of checks for the people concerned: whom they wait for, whom they are about, whose team they are of."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -38,6 +39,17 @@ def open_checks(checker_id: int, most: int = 200) -> Sequence[Any]:
     """What this person still has to check, nearest deadline first. One query."""
     query = _lines().where(_open_of(checker_id)).order_by(SampleRow.due_at, CheckRow.id)
     return db.session.execute(query.limit(most)).all()
+
+
+def by_agent(sample_id: int) -> dict[int, list[int]]:
+    """The checks of a sample that have a checker, by whose tickets they are. One query."""
+    query = select(CheckRow.agent_id, CheckRow.id).where(
+        CheckRow.sample_id == sample_id, CheckRow.checker_id.is_not(None)
+    )
+    found: dict[int, list[int]] = defaultdict(list)
+    for agent, check_id in db.session.execute(query.order_by(CheckRow.id)):
+        found[agent].append(check_id)
+    return dict(found)
 
 
 def next_open(checker_id: int, sample_id: int) -> int | None:
