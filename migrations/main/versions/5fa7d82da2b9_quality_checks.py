@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5fa7d82da2b9"
-down_revision = "b94f89dbafb4"
+down_revision = "0bac31f6f0a2"
 branch_labels = None
 depends_on = None
 
