@@ -12,7 +12,7 @@ from review.cycles.tables import ReviewRow
 from review.domain.kpi import Line, SheetVeto
 from review.domain.kpi_plan import KpiPlan
 from review.domain.kpi_sheet import NO_SHEET, Figure, KpiPart, Parts, part_of
-from review.domain.refusals import NotYet
+from review.domain.refusals import NotYet, Problem
 from review.domain.vocabulary import Grade
 from review.infra.db import db
 from review.kpi.plan_of_cycle import plan_in
@@ -45,15 +45,21 @@ def open_sheets(cycle_id: int) -> int:
     return len(open_in(cycle_id))
 
 
-def require_complete(cycle_id: int, review_id: int) -> None:
-    """Raises NotYet with the rows that have no figure and with the lines that nobody has decided on."""
-    part = parts_among(cycle_id, [review_id]).of(review_id)
-    plan = plan_in(cycle_id)
+def missing_on(cycle_id: int, review_id: int) -> Problem | None:
+    """What the sheet of a review still lacks: the rows without a figure by name, else how many decisions."""
+    part, plan = parts_among(cycle_id, [review_id]).of(review_id), plan_in(cycle_id)
     if plan is None or not part.is_open:
-        return
+        return None
     if part.open_rows:
-        raise NotYet("kpi_sheet:rows_open", rows=[plan.row(key).name for key in part.open_rows])
-    raise NotYet("kpi_sheet:undecided", count=part.undecided)
+        return Problem("kpi_sheet:rows_open", params={"rows": [plan.row(key).name for key in part.open_rows]})
+    return Problem("kpi_sheet:undecided", params={"count": part.undecided})
+
+
+def require_complete(cycle_id: int, review_id: int) -> None:
+    """Raises NotYet with what is missing."""
+    missing = missing_on(cycle_id, review_id)
+    if missing is not None:
+        raise NotYet.of([missing])
 
 
 def changed_since(moment: Any) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from review.domain.records import Indicator, Measured
 from review.domain.vocabulary import STAR_POINTS, Source
 from review.helpdesk import figures
 from review.infra.db import db
+from review.quality import service as quality
 from review.responses import service as responses
 from review.responses.service import Stars
 from review.schemes.service import scheme_of
@@ -66,7 +67,7 @@ def records_of(cycle: CycleRow, plan: KpiPlan, people: Collection[int]) -> Recor
         tickets=figures.of_period(first, last, people, difficulty=plan.difficulty) if has_tickets else {},
         kinds=figures.kinds_of_period(first, last, people, difficulty=plan.difficulty) if by_kind else {},
         surveys=_surveys(cycle) if Record.SURVEYS in asked else {},
-        quality={},
+        quality=quality.compliance_of(cycle.id) if Record.QUALITY in asked else {},
     )
 
 

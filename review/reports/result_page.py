@@ -63,7 +63,7 @@ def result_page(publication: Any, earlier: Sequence[Any], scheme: Scheme) -> Res
         body=body,
         scheme=scheme,
         ledger=ledger_of(working),
-        sheet=sheet_part(working),
+        sheet=sheet_part(working, body.get("kpi_sheet")),
         score=score,
         grade=_grade(decision["final"]),
         computed=computed,

@@ -26,7 +26,9 @@ def material_of(publication: Any, scheme: Scheme, locale: str) -> Material:
     body = publication.body
     working = {**EMPTY, "computed_grade": body["working"]["grade"], **body["working"]}
     subject = f"{body['subject']['name']} {body['subject']['employee_no']}"
-    return Material(scheme, working, subject, body["cycle"]["name"], locale)
+    kept = body.get("kpi_sheet", {"rows": []})["rows"]
+    names = {row["key"]: row["name"]["en" if locale.startswith("en") else "zh"] for row in kept}
+    return Material(scheme, working, subject, body["cycle"]["name"], locale, names)
 
 
 def words_in(locale: str) -> Say:

@@ -4,8 +4,9 @@ A source that does not count has no figure here either: empty cells, which the f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from review.domain.kpi import KpiRule
@@ -29,17 +30,20 @@ class Material:
     subject: str
     cycle: str
     locale: str
+    rows: Mapping[str, str] = field(default_factory=dict)  # names of the KPI sheet's rows by key
+
+    def row_name(self, key: str) -> str:
+        return self.rows.get(key, key)
 
 
 @dataclass(frozen=True, slots=True)
 class Decimals:
-    """Cells with decimals, read with so many places: that turns them into whole numbers."""
+    """Cells with numbers, read as so many parts of one: that turns them into whole numbers.
 
-    places: int
+    Finite decimals are read as tenths, hundredths and so on; a mean over 93 answers as 93rds as well.
+    """
 
-    @property
-    def scale(self) -> int:
-        return int(10**self.places)
+    scale: int
 
     def whole(self, ref: str) -> str:
         return f"ROUND({ref}*{self.scale},0)"
@@ -97,12 +101,22 @@ class Given:
 
 
 def places_of(values: Sequence[Fraction], least: int = 2) -> Decimals:
-    """As many places as every one of these decimals needs."""
-    found = least
+    """As many places as every one of these decimals needs; what is no finite decimal brings its own divisor along."""
+    found, others = least, 1
     for value in values:
-        while found < MOST_PLACES and (value * 10**found).denominator != 1:
+        rest = _without_tens(value.denominator)
+        others = lcm(others, rest)
+        while found < MOST_PLACES and (value * rest * 10**found).denominator != 1:
             found += 1
-    return Decimals(found)
+    return Decimals(int(10**found) * others)
+
+
+def _without_tens(number: int) -> int:
+    """What is left of a divisor when every two and five is taken out of it."""
+    for factor in (2, 5):
+        while number % factor == 0:
+            number //= factor
+    return number
 
 
 def shown(value: Fraction) -> Value:
@@ -117,7 +131,7 @@ def write_inputs(page: Page, material: Material, say: Say) -> Given:
     levels = _levels(page, row, material, say)
     row, rules = _rules(page, row + 7, material, say)
     row, criteria = _criteria(page, row + 1, material, say, levels[0])
-    row, rows, weight_places = _kpi(page, row + 1, working["kpi_lines"], say)
+    row, rows, weight_places = _kpi(page, row + 1, material, say)
     row, bonus = _lines(page, row + 1, working["bonus_lines"], "bonus", say)
     row, deductions = _lines(page, row + 1, working["deduction_lines"], "deduction", say)
     veto = working["sheet_veto"]
@@ -241,23 +255,22 @@ def _criterion(
     )
 
 
-def _kpi(
-    page: Page, row: int, lines: Sequence[Mapping[str, Any]], say: Say
-) -> tuple[int, tuple[GivenRow, ...], Decimals]:
+def _kpi(page: Page, row: int, material: Material, say: Say) -> tuple[int, tuple[GivenRow, ...], Decimals]:
+    lines = material.working["kpi_lines"]
     if not lines:
-        return row - 1, (), Decimals(0)
+        return row - 1, (), Decimals(1)
     for column, key in enumerate(("kpi_row", "kpi_weight", "kpi_rule", *(f"kpi_{name}" for name in FIGURES))):
         page.text(row, column, say(key), "head", wide=column == 0)
     below = row + len(lines) + 2  # brackets stand under the rows
     weight_places, given = places_of([Fraction(line["weight"]) for line in lines], 0), []
     for at, line in enumerate(lines, row + 1):
-        page.text(at, 0, line["key"])
+        page.text(at, 0, material.row_name(line["key"]))
         cells = {"weight": page.given(at, 1, shown(Fraction(line["weight"])))}
         page.text(at, 2, say(f"rule_{line['rule']}"))
         for column, name in enumerate(FIGURES, 3):
             if name in line and (name != "cap" or line["rule"] == KpiRule.HIGHER):
                 cells[name] = page.given(at, column, shown(Fraction(line[name])))
-        starts, earned, below = _brackets(page, below, line, say)
+        starts, earned, below = _brackets(page, below, line, material.row_name(line["key"]), say)
         given.append(GivenRow(line, KpiRule(line["rule"]), cells, _places_in(line), starts, earned))
     return below, tuple(given), weight_places
 
@@ -267,11 +280,11 @@ def _places_in(line: Mapping[str, Any]) -> Decimals:
     return places_of([*figures, *(Fraction(part) for bracket in line.get("brackets", ()) for part in bracket)])
 
 
-def _brackets(page: Page, row: int, line: Mapping[str, Any], say: Say) -> tuple[str, str, int]:
+def _brackets(page: Page, row: int, line: Mapping[str, Any], name: str, say: Say) -> tuple[str, str, int]:
     brackets = line.get("brackets", ())
     if not brackets:
         return "", "", row
-    for column, words in enumerate((line["key"], say("bracket_from"), say("bracket_points"))):
+    for column, words in enumerate((name, say("bracket_from"), say("bracket_points"))):
         page.text(row, column, words, "head")
     for at, (start, points) in enumerate(brackets, row + 1):
         page.given(at, 1, shown(Fraction(start)))

@@ -145,7 +145,8 @@ class Sums:
 
     def _kpi_row(self, row: GivenRow, line: dict[str, Any]) -> Ratio:
         page, at = self.page, self.row
-        page.text(at, WHAT, f"  {line['key']}")
+        name = self.material.row_name(line["key"])
+        page.text(at, WHAT, f"  {name}")
         top_formula, below_formula = earned_formulas(row)
         top, below = earned_values(row)
         weight_formula = self.given.weight_places.whole(row.cells["weight"].ref)
@@ -153,7 +154,7 @@ class Sums:
         u = page.formula(at, WEIGHT, weight_formula, weight)
         raw_top = page.formula(at, PRODUCT, top_formula, top)
         yes = page.formula(at, COUNTED, "1", 1)
-        ratio = self._reduced(at + 1, line["key"], raw_top, below_formula, below, yes, u)
+        ratio = self._reduced(at + 1, name, raw_top, below_formula, below, yes, u)
         points = f"{half_up_formula(ratio.top.ref, ratio.below.ref)}/100"
         page.formula(at, SCORE, points, line["earned"] / 100, "points")
         self.row = at + 2

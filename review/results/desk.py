@@ -10,10 +10,12 @@ from sqlalchemy import select
 
 from review.cycles.lookup import ReviewFile
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.refusals import Problem
 from review.domain.responses import SupervisorRating
 from review.domain.scorecard import WhyNoScore
 from review.domain.vocabulary import Source
 from review.infra.db import db
+from review.kpi import evidence as kpi
 from review.people.tables import PersonRow
 from review.responses import service as responses
 from review.results import looks
@@ -97,6 +99,7 @@ class Draft:
     second: Second | None
     customer_comments: list[str]
     look: looks.Look | None
+    missing: Problem | None = None  # what the KPI sheet still lacks
 
     @property
     def seen(self) -> str:
@@ -115,7 +118,10 @@ def draft_of(file: ReviewFile, now: datetime) -> Draft:
     comments = responses.customer_comments(file.review.id) if is_rated and customers_count(card.working) else []
     second = _second(file, is_rated)
     look = looks.of([file.review.id]).get(file.review.id) if card.near_cut else None
-    return Draft(card, db.session.get(SignOffRow, file.review.id), is_rated, second, comments, look)
+    sheet = kpi.parts_among(file.cycle.id, [file.review.id]).of(file.review.id)
+    missing = kpi.missing_on(file.cycle.id, file.review.id) if sheet.is_open else None
+    sign_off = db.session.get(SignOffRow, file.review.id)
+    return Draft(card, sign_off, is_rated, second, comments, look, missing)
 
 
 def _second(file: ReviewFile, is_rated: bool) -> Second | None:

@@ -161,14 +161,16 @@ def finalise(review_id: int, decided: SignOff, *, by: int, now: datetime) -> Sig
 
     The same once more changes nothing. Raises Invalid for a missing summary, for another grade than the computed one
     without a reason, for a result without a score without an explanation, and when figures or sign-off are others than
-    those seen; OutOfReach for anybody but the responsible supervisor; NotYet before the count and while the KPI sheet
-    lacks figures, which are named; TooLate once published.
+    those seen; OutOfReach for anybody but the responsible supervisor; NotYet before the count; TooLate once
+    published. A KPI sheet that lacks figures is Invalid too: what was typed is kept, and the rows are named.
     """
     file = file_of(review_id)
     if file.review.supervisor_id != by:
         raise OutOfReach("results:no_such_result")
     require_finalising(_held(file))
-    kpi.require_complete(file.cycle.id, review_id)
+    missing = kpi.missing_on(file.cycle.id, review_id)
+    if missing is not None:
+        raise Invalid.of([missing])
     card = rescore(review_id, now)
     final = card.grade if decided.grade is None or card.grade is None else decided.grade
     before = db.session.get(SignOffRow, review_id)

@@ -18,6 +18,7 @@ from review.follow_up import lists as cases
 from review.infra.db import db
 from review.infra.jobs import JobRow, JobState
 from review.infra.organisation import Organisation
+from review.kpi import duties as kpi
 from review.peer_review import service as peer_review
 from review.quality import service as quality
 from review.responses.progress import State, Task
@@ -65,6 +66,7 @@ def tasks_of(
     found = [*_own(actor, now), *_as_supervisor(actor, now), *_to_sign(now, ours, published)]
     found += _as_checker(actor, now)
     found += [*_about_results(actor, cycles), *_as_trustee(actor, cycles), *_with_cases(actor, ours)]
+    found += _on_sheets(actor)
     if Role.HR in actor.roles:
         found += _as_hr(now, cycles)
     far = datetime.max.replace(tzinfo=now.tzinfo)
@@ -124,6 +126,20 @@ def _about_results(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
         if cycle := alive.get(cycle_id):
             args, minutes = {"cycle_id": cycle_id}, MINUTES_RESULT * count
             yield ToDo(key, cycle.name, cycle.finalise_by, where[key], args, left=count, all=count, minutes=minutes)
+
+
+def _on_sheets(actor: Actor) -> Iterator[ToDo]:
+    """KPI sheets that wait for one's name, or for figures that one enters by hand."""
+    for duty in kpi.duties_of(actor.person_id):
+        cycle = duty.cycle
+        if duty.review_id is not None:
+            own = {"review_id": duty.review_id}
+            yield ToDo("kpi_sign", cycle.name, cycle.finalise_by, "kpi_sheets.sign", own, minutes=MINUTES_RESULT)
+            continue
+        key, state = ("kpi_sign_team", "mine") if duty.is_signing else ("kpi_figures", "open")
+        minutes = duty.count * (1 if duty.is_signing else MINUTES_RESULT)
+        args = {"cycle_id": cycle.id, "state": state}
+        yield ToDo(key, cycle.name, cycle.finalise_by, "kpi_sheets.team", args, duty.count, duty.count, minutes)
 
 
 def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:

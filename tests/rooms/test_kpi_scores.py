@@ -8,7 +8,7 @@ from flask import Flask
 
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
-from review.domain.refusals import NotYet
+from review.domain.refusals import Invalid, NotYet
 from review.domain.vocabulary import Grade
 from review.infra.db import db
 from review.kpi import evidence as kpi
@@ -109,7 +109,7 @@ def test_an_open_sheet_keeps_its_result_from_being_finalised_and_names_the_rows(
     with app.app_context():
         put(told.cycle_id, told.reviews["bo"], SIGNED, help="", training="")
         assert kpi.open_sheets(told.cycle_id) == 1
-        with pytest.raises(NotYet) as refused:
+        with pytest.raises(Invalid) as refused:
             sign_off(told, "bo", at=SIGNED + timedelta(minutes=1))
         assert [name.en for name in refused.value.problems[0].params["rows"]] == ["Row help", "Row training"]
         card = service.scorecard_of(told.reviews["bo"])
