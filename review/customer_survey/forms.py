@@ -14,6 +14,7 @@ from review.infra.forms import Form, at_most, strip
 STARS = ("1", "2", "3", "4", "5")
 NONE = "none"
 LONGEST = 2000
+LONGEST_CONTACT = 120
 
 
 def star_name(criterion: Criterion) -> str:
@@ -42,6 +43,7 @@ class AnswerForm(Form):
     overall = _Stars()
     comment = TextAreaField(filters=[strip], validators=[at_most(LONGEST)])
     wants_contact = BooleanField()
+    contact = StringField(filters=[strip], validators=[at_most(LONGEST_CONTACT)])
     withhold_ticket = BooleanField()
 
     criteria: tuple[Criterion, ...] = ()
@@ -55,6 +57,8 @@ class AnswerForm(Form):
             self.comment.data or "",
             self.wants_contact.data,
             self.withhold_ticket.data,
+            # How to be reached is kept only beside the wish to be reached.
+            (self.contact.data or "") if self.wants_contact.data else "",
         )
 
 

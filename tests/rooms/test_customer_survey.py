@@ -18,10 +18,11 @@ from review.customer_survey import answering, jobs, letters, service
 from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.cycle import Stage
+from review.domain.records import TicketStatus
 from review.domain.refusals import NotYet, TooLate
-from review.domain.survey_plan import LONGEST_VALID
+from review.domain.survey_plan import LONGEST_VALID, Withdrawn
 from review.domain.survey_sample import Candidate, choose
-from review.helpdesk.tables import CustomerRow
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import clock, mail, outbox
 from review.infra.audit import AuditRow
 from review.infra.db import db
@@ -273,6 +274,26 @@ def test_one_answer_counts_for_the_right_review(app: Flask, cast: Cast, browse: 
         assert row.respondent == f"customer:{db.session.scalar(select(CustomerRow.id))}"
 
 
+def test_how_to_be_reached_is_kept_only_with_the_wish(app: Flask, browse: Browse, link: str) -> None:
+    page = send(browse(), link, STARS | {"contact": "138 0013 8000", "withhold_ticket": "y"})
+    assert page.status == 303
+    with app.app_context():
+        row = db.session.scalars(select(ResponseRow)).one()
+        assert row.texts == {"comment": ""}
+        assert (row.wants_contact, row.withhold_ticket) == (False, True)
+
+
+def test_who_wants_to_be_called_says_where(app: Flask, browse: Browse, link: str) -> None:
+    browser = browse()
+    late = browser.submit(browser.get(link), STARS | {"wants_contact": "y", "contact": "1" * 121}, status=422)
+    assert "1" * 121 in late.text  # what was typed is still there
+    assert answered(app) == 0
+    send(browser, link, STARS | {"wants_contact": "y", "contact": " 138 0013 8000 "})
+    with app.app_context():
+        row = db.session.scalars(select(ResponseRow)).one()
+        assert (row.wants_contact, row.texts["contact"]) == (True, "138 0013 8000")
+
+
 def test_the_same_form_sent_twice_says_thanks_twice_and_counts_once(app: Flask, browse: Browse, link: str) -> None:
     browser = browse()
     page = browser.get(link)
@@ -343,13 +364,30 @@ def gone_pages(
     with app.app_context():
         db.session.execute(update(CycleRow).values(stage=Stage.COLLECTING))
         db.session.commit()
+    for values in (
+        {"withdrawn_at": NOW, "withdrawn_why": Withdrawn.REOPENED},
+        {"withdrawn_at": None, "withdrawn_why": None},
+    ):
+        with app.app_context():
+            db.session.execute(update(InvitationRow).values(**values))
+            db.session.commit()
+        if values["withdrawn_at"]:
+            yield "withdrawn", browse().get(link, status=404)
+    with app.app_context():
+        db.session.execute(update(TicketRow).values(status=TicketStatus.OPEN))
+        db.session.commit()
+    yield "open again", browse().get(link, status=404)
+    yield "open again, posted", Page(browse().client.post(link, data=STARS | {"form": "x"}))
+    with app.app_context():
+        db.session.execute(update(TicketRow).values(status=TicketStatus.SOLVED))
+        db.session.commit()
     send(browse(), link)
     yield "used", browse().get(link, status=404)
     yield "posted", Page(browse().client.post("/s/" + "A" * 43, data=STARS | {"form": "x"}))
     yield "posted again", Page(browse().client.post(link, data=STARS | {"form": "x"}))
 
 
-def test_unknown_expired_closed_and_used_links_look_alike(
+def test_unknown_expired_closed_withdrawn_and_used_links_look_alike(
     app: Flask, browse: Browse, link: str, the_clock: Callable[[datetime], None]
 ) -> None:
     pages = dict(gone_pages(app, browse, link, the_clock))
