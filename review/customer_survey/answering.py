@@ -3,6 +3,8 @@
 Unknown, used, expired and closed are one answer to the outside: there is nothing here.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,7 +20,7 @@ from review.domain.responses import CustomerAnswer
 from review.domain.scheme_shape import Criterion
 from review.domain.vocabulary import Source
 from review.helpdesk.tables import CustomerRow, TicketRow
-from review.infra.db import db
+from review.infra.db import db, only_reading
 from review.infra.tokens import digest
 from review.people.tables import PersonRow
 from review.responses.service import file_customer
@@ -47,6 +49,17 @@ def survey_of(token: str, now: datetime) -> Survey | None:
     if found is None or not _is_open(found, now):
         return None
     return _survey(token, found)
+
+
+@contextmanager
+def only_looking() -> Iterator[None]:
+    """A look in a transaction of its own that takes no write lock: on SQLite there is one, and answers need it.
+
+    So a link that leads nowhere, tried by whatever program however often, keeps nobody waiting.
+    """
+    with only_reading():
+        yield
+        db.session.rollback()
 
 
 def answer(token: str, form: str, said: CustomerAnswer, now: datetime) -> bool:

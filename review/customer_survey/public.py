@@ -33,7 +33,8 @@ def keep_out_of_indexes(response: Response) -> Response:
 def answer(token: str) -> ResponseReturnValue:
     """The survey, or the one page that stands for every link that cannot be answered."""
     moment = now()
-    survey = answering.survey_of(token, moment)
+    with answering.only_looking():
+        survey = answering.survey_of(token, moment)
     if survey is not None:
         speak(known(request.args.get("lang")) or survey.locale)
     if request.method == "POST":
@@ -48,7 +49,8 @@ def _sent(token: str, survey: Survey | None, moment: datetime) -> ResponseReturn
     form = answer_form(survey.criteria if survey else ())
     name = form.form.data or ""
     if survey is None:  # used, perhaps by this very form: a second click reads the same thanks
-        counted = answering.was_sent(token, name)
+        with answering.only_looking():
+            counted = answering.was_sent(token, name)
     elif form.validate():
         counted = answering.answer(token, name, form.said(), moment)
     else:
