@@ -64,10 +64,11 @@ def find_own_team(actor: Actor, cycle_id: int) -> Found:
 
 @bp.get("/team/<int:cycle_id>/surveys")
 @allow(Deed.SURVEY_READ_TEAM, find=find_own_team)
-def read_team(_actor: Actor, team: TeamFile) -> ResponseReturnValue:
+def read_team(actor: Actor, team: TeamFile) -> ResponseReturnValue:
     """The own team's sums, once the asking is over and the own ratings are in: neither steers the other."""
     is_over = team.cycle.stage not in STILL_ASKING
-    is_open = is_over and set(team.review_ids) <= rating_progress(team.cycle.id)
+    own = {(review_id, actor.person_id) for review_id in team.review_ids}
+    is_open = is_over and own <= rating_progress(team.cycle.id)
     minimum = plans.minimum_of(team.cycle)
     found = reading.for_supervisor(reading.reading_of(team.cycle, team.review_ids), minimum) if is_open else None
     context = {"cycle": team.cycle, "is_over": is_over, "is_open": is_open, "found": found, "minimum": minimum}
