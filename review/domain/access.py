@@ -118,7 +118,12 @@ class Deed(StrEnum):
     TEAM_BOARD_SEE = "supervisor_review:team:see"
     AUDIT_SEE = "workflow:audit:see"
     JOBS_SEE = "workflow:jobs:see"
+    MAIL_LIFT = "workflow:mail:lift"
+    MAIL_PAUSE = "workflow:mail:pause"
     MAIL_SEE = "workflow:mail:see"
+    MAIL_SET_UP = "workflow:mail:set_up"
+    MAIL_TEST = "workflow:mail:test"
+    MAIL_WORD = "workflow:mail:word"
     PUBLICATION_PUBLISH = "workflow:publication:publish"
     START_SEE = "workflow:start:see"
 
@@ -217,7 +222,12 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.TEAM_BOARD_SEE: _to(Role.SUPERVISOR),
     Deed.AUDIT_SEE: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.JOBS_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.MAIL_LIFT: _to(Role.HR),
+    Deed.MAIL_PAUSE: _to(Role.HR, Role.ADMINISTRATOR),
     Deed.MAIL_SEE: _to(Role.HR, Role.ADMINISTRATOR),
+    Deed.MAIL_SET_UP: _to(Role.ADMINISTRATOR),
+    Deed.MAIL_TEST: _to(Role.HR),
+    Deed.MAIL_WORD: _to(Role.HR),
     Deed.PUBLICATION_PUBLISH: _to(Role.HR),
     Deed.START_SEE: EVERYONE,
 }

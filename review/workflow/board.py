@@ -132,6 +132,9 @@ def board_of(cycle: CycleRow) -> Board:
     )
 
 
+LOST = (LetterState.FAILED, LetterState.BOUNCED)
+
+
 def _sum(shares: list[Share]) -> Share:
     return Share(sum(share.done for share in shares), sum(share.all for share in shares))
 
@@ -143,7 +146,7 @@ def _peers_and_failed_letters(cycle: CycleRow) -> tuple[int | None, int]:
     failed = (
         select(func.count())
         .select_from(LetterRow)
-        .where(LetterRow.state == LetterState.FAILED, LetterRow.send_after >= cycle.opens_at)
+        .where(LetterRow.state.in_(LOST), LetterRow.send_after >= cycle.opens_at)
     )
     percent, letters = db.session.execute(select(newest.scalar_subquery(), failed.scalar_subquery())).one()
     return percent, letters

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from review.infra import dates, organisation
+from review.infra import dates, organisation, wording
 
 Params = Mapping[str, Any]
 
@@ -50,6 +50,14 @@ def asked_again(params: Params) -> Params:
     return _with_dates(params)
 
 
+def words_tried(params: Params) -> Params:
+    """A letter to try its words out: marked as such, about invented facts."""
+    kind = params["kind"]
+    return {**wording.sample(kind, params["locale"]), "as_kind": kind, "is_test": True}
+
+
+WORDS_TRIED = "workflow:words_tried"
+
 LETTERS = {
     "workflow:opening": opening,
     "workflow:reminder": reminder,
@@ -57,4 +65,5 @@ LETTERS = {
     "workflow:published": published,
     "workflow:cancelled": cancelled,
     "workflow:asked_again": asked_again,
+    WORDS_TRIED: words_tried,
 }

@@ -1,4 +1,4 @@
-"""What keeps the house running, for its administrator: letters by state, jobs, the audit log."""
+"""What keeps the house running, for its administrator: jobs, the audit log."""
 
 from typing import Any
 
@@ -7,48 +7,17 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from review.domain.access import Actor, Deed
-from review.infra import audit, jobs, outbox
+from review.infra import audit, jobs
 from review.infra.audit import AuditRow
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import allow
 from review.infra.house import house
-from review.infra.ids import row_id
 from review.infra.jobs import JobRow, JobState
 from review.infra.lists import page_of
-from review.infra.outbox import LetterRow, LetterState
 from review.infra.pages import tell
 from review.people.tables import PersonRow
 from review.workflow.doors import desk as bp
-
-
-@bp.get("/admin/mail")
-@allow(Deed.MAIL_SEE)
-def mail(_actor: Actor) -> ResponseReturnValue:
-    states = [state.value for state in LetterState]
-    wanted = request.args.get("state")
-    query = select(LetterRow).order_by(LetterRow.id.desc())
-    if wanted in states:
-        query = query.where(LetterRow.state == LetterState(wanted))
-    return render_template(
-        "workflow/mail.html",
-        listing=page_of(query, request.args.get("page", 1, type=int)),
-        counts={state.value: count for state, count in outbox.counts().items()},
-        states=states,
-        wanted=wanted if wanted in states else None,
-        has_server=house().settings.smtp_url is not None,
-    )
-
-
-@bp.post("/admin/mail")
-@allow(Deed.MAIL_SEE)
-def send_again(actor: Actor) -> ResponseReturnValue:
-    """Put failed letters back in line: those ticked, or all."""
-    at = now()
-    count = outbox.again(None if request.form.get("all") else request.form.getlist("letter", type=row_id), at)
-    audit.record("workflow:mail:sent_again", "mail", by=actor.person_id, at=at, letters=count)
-    tell("workflow:letters_again", count=count)
-    return redirect(url_for("desk.mail"))
 
 
 @bp.get("/admin/jobs", endpoint="jobs")

@@ -73,6 +73,7 @@ DRAFT = Door(_cycle("draft"), shows=frozenset({409, 422}))
 # To the employee it is about, and to her supervisor who has still to rate her, there is no such case.
 CASE = Door(lambda facts: {"case_id": facts.case}, "case", frozenset({409, 422}))
 FINALISING = Door(_cycle("finalising"), shows=frozenset({409, 422}))
+WORDS = Door(lambda _facts: {"slug": "invitation", "locale": "zh"}, shows=frozenset({409, 422}))
 
 # The company's one plan is open: its editor answers that it never changes again.
 KPI_PLAN = Door(lambda _facts: {"plan_id": 1}, shows=frozenset({409, 422}))
@@ -143,12 +144,17 @@ DOORS: Mapping[str, Door] = {
     "desk.give_up_peers": COLLECTING,
     "desk.jobs": PLAIN,
     "desk.launch_now": DRAFT,
+    "desk.change_words": WORDS,
+    "desk.letter_words": PLAIN,
+    "desk.lift": PLAIN,
     "desk.mail": PLAIN,
+    "desk.mail_setup": PLAIN,
     "desk.make_plan": DRAFT,
     "desk.move": Door(_of_ada("collecting"), "ada", frozenset({422})),
     "desk.new": PLAIN,
     "desk.open_ballots": COLLECTING,
     "desk.open_page": COLLECTING,
+    "desk.pause_mail": Door(form={"kind": "*"}),
     "desk.peers": DRAFT,
     "desk.people": DRAFT,
     "desk.progress": DRAFT,
@@ -161,8 +167,13 @@ DOORS: Mapping[str, Door] = {
     "desk.name_second_raters": DRAFT,
     "desk.second_raters_page": DRAFT,
     "desk.send_again": PLAIN,
+    "desk.set_limits": PLAIN,
+    "desk.stopped": PLAIN,
+    "desk.try_mail": PLAIN,
+    "desk.try_words": WORDS,
     "desk.without_peers": COLLECTING,
     "desk.fill_sheets": COLLECTING,
+    "desk.words": WORDS,
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "indicators.alert_list": PLAIN,
@@ -430,6 +441,12 @@ GOLDEN: Mapping[str, set[str]] = {
     "custody.kept": set(),
     "desk.audit": {"hana", "max"},
     "desk.mail": {"hana", "max"},
+    "desk.pause_mail": {"hana", "max"},
+    "desk.lift": {"hana"},
+    "desk.set_limits": {"max"},
+    "desk.try_mail": {"max"},
+    "desk.change_words": {"hana"},
+    "desk.try_words": {"hana"},
     "people.edit_now": {"hana", "max"},
     "people.import_now": {"hana", "max"},
     "people.issue_slips": {"hana", "max"},

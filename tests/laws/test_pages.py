@@ -217,6 +217,8 @@ PAGES = {
     "what I check": ("sam", "/checks"),
     "checks of my tickets": ("agent", "/checks"),
     "mail": ("hana", "/admin/mail"),
+    "stopped addresses": ("hana", "/admin/mail/stopped"),
+    "words of a letter": ("hana", "/admin/mail/words/invitation/zh"),
     "jobs": ("hana", "/admin/jobs"),
     "audit log": ("hana", "/admin/audit"),
     "start page of HR": ("hana", "/"),
