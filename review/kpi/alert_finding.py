@@ -28,7 +28,7 @@ def in_tickets(today: date) -> list[Finding]:
     found = figures.tallies(spans)
     leads = _leads(today)
     everybody = together(own[-1] for own in found.values())
-    aims = aims_of(sorted(found))
+    aims = aims_of(found.keys())
     findings: list[Finding] = []
     for person in sorted(found):
         if person in leads:

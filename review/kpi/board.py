@@ -141,14 +141,17 @@ def _team(supervisor_id: int) -> list[int]:
 
 
 def board_of(
-    asked: Asked, people: Collection[int] | None, targets: Mapping[Indicator, Fraction] | None = None
+    asked: Asked,
+    people: Collection[int] | None,
+    targets: Mapping[Indicator, Fraction] | None = None,
+    difficulty: Mapping[str, Fraction] = figures.NO_WEIGHTS,
 ) -> Board:
-    """The board about these people (None: everybody)."""
+    """The board about these people (None: everybody); `difficulty` weighs tickets by their type."""
     spans = asked.spans
-    over_time = figures.sums_of_all(spans, people, channel=asked.channel, kind=asked.kind)
+    over_time = figures.sums_of_all(spans, people, difficulty=difficulty, channel=asked.channel, kind=asked.kind)
     table = [cells(tally) for tally in over_time]
     indicators = there_in(table)
-    rows = _rows(asked, people, spans[-1])
+    rows = _rows(asked, people, spans[-1], difficulty)
     last = over_time[-1].response_rate
     return Board(
         spans=spans,
@@ -178,20 +181,23 @@ def _aimed(indicator: Indicator, target: Fraction) -> Cell:
 # ---- the rows of one span -------------------------------------------------------------------------------------------
 
 
-def _rows(asked: Asked, people: Collection[int] | None, span: Span) -> Listing:
+Weights = Mapping[str, Fraction]
+
+
+def _rows(asked: Asked, people: Collection[int] | None, span: Span, weights: Weights) -> Listing:
     if asked.by is By.KIND:
-        kinds = figures.kinds_of_all(span, people, channel=asked.channel)
+        kinds = figures.kinds_of_all(span, people, difficulty=weights, channel=asked.channel)
         return _all([Row(kind, cells(tally)) for kind, tally in kinds.items() if asked.kind in (None, kind)])
     if asked.by is By.TEAM:
-        return _all(_teams(asked, people, span))
-    return _people(asked, people, span)
+        return _all(_teams(asked, people, span, weights))
+    return _people(asked, people, span, weights)
 
 
 def _all(rows: list[Row]) -> Listing:
     return Listing(rows, 1, len(rows), max(len(rows), 1))
 
 
-def _people(asked: Asked, people: Collection[int] | None, span: Span) -> Listing:
+def _people(asked: Asked, people: Collection[int] | None, span: Span, weights: Weights) -> Listing:
     """A page of agents who worked here in the span, also those without any ticket."""
     joined = or_(PersonRow.joined_on.is_(None), PersonRow.joined_on <= span[1])
     stayed = or_(PersonRow.left_on.is_(None), PersonRow.left_on >= span[0])
@@ -202,7 +208,7 @@ def _people(asked: Asked, people: Collection[int] | None, span: Span) -> Listing
         query = query.where(PersonRow.id.in_(people))
     listing = page_of(query.order_by(PersonRow.name, PersonRow.employee_no), asked.page)
     shown = [row.id for row in listing.rows]
-    found = figures.tallies([span], shown, channel=asked.channel, kind=asked.kind)
+    found = figures.tallies([span], shown, difficulty=weights, channel=asked.channel, kind=asked.kind)
     rows = [Row(row.name, _cells(found, [row.id]), row.id, row.employee_no) for row in listing.rows]
     return Listing(rows, listing.number, listing.total, listing.per_page)
 
@@ -211,9 +217,9 @@ def _cells(found: Mapping[int, Sequence[Tally]], people: Collection[int]) -> dic
     return cells(together(found[one][0] for one in people if one in found))
 
 
-def _teams(asked: Asked, people: Collection[int] | None, span: Span) -> list[Row]:
+def _teams(asked: Asked, people: Collection[int] | None, span: Span, weights: Weights) -> list[Row]:
     """Teams by who leads them now."""
-    found = figures.tallies([span], people, channel=asked.channel, kind=asked.kind)
+    found = figures.tallies([span], people, difficulty=weights, channel=asked.channel, kind=asked.kind)
     query = select(PersonRow.id, PersonRow.supervisor_id)
     led: dict[int | None, list[int]] = {}
     for person, supervisor in db.session.execute(query):

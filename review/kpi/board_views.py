@@ -12,7 +12,7 @@ from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.pages import ours
 from review.kpi import alerts, board
-from review.kpi.board_targets import aims_of
+from review.kpi.board_targets import aims_of, weights_in_use
 from review.people.tables import PersonRow
 
 bp = Blueprint("indicators", __name__)
@@ -25,7 +25,7 @@ def show(actor: Actor) -> ResponseReturnValue:
     if is_own:
         return _of_person(actor, actor.person_id, actor.name, is_own=True)
     asked = board.read_asked(request.args, local_day(now(), ours().zone))
-    found = board.board_of(asked, board.people_of(actor, asked))
+    found = board.board_of(asked, board.people_of(actor, asked), difficulty=weights_in_use())
     choices = board.choices(actor, asked.spans)
     return _page(asked, found, choices=choices, person=None, alerts=alerts.open_for(actor))
 
@@ -42,7 +42,7 @@ def _of_person(actor: Actor, person_id: int, name: str, *, is_own: bool) -> Resp
     asked = board.read_asked(args, local_day(now(), ours().zone))
     aims = aims_of([person_id]).get(person_id, {})
     targets = {indicator: target for indicator, (target, _limit) in aims.items() if target is not None}
-    found = board.board_of(asked, [person_id], targets)
+    found = board.board_of(asked, [person_id], targets, weights_in_use())
     choices = board.choices(actor, asked.spans)
     return _page(asked, found, choices=choices, person={"id": person_id, "name": name, "is_own": is_own}, alerts=0)
 

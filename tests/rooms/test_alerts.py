@@ -28,6 +28,7 @@ from review.workflow.tick import tick
 from tests.browse import Browser
 from tests.make import Cast
 from tests.make_cycle import make_cycle, review_of, set_stage
+from tests.make_kpi import every_rule, open_sheets, plan_cycle, row, text
 
 Browse = Callable[..., Browser]
 MAY = datetime(2026, 5, 4, 1, 0, tzinfo=UTC)  # 9:00 in Shanghai; the last whole month is April
@@ -155,6 +156,24 @@ def test_slow_handling_and_a_low_rate_of_response(app: Flask, cast: Cast) -> Non
         assert (slow.facts["seconds"], slow.facts["is_set"], slow.facts["count"]) == (9000, False, "25")
         low = db.session.scalars(select(AlertRow).where(AlertRow.kind == AlertKind.LOW_RESPONSE)).one()
         assert low.facts["percent"] == "45.5"
+
+
+def test_the_limit_of_the_target_group_comes_before_everybodys_mean(app: Flask, cast: Cast) -> None:
+    """Both are slower than the limit and neither is slower than the other: only the limit can tell."""
+    with app.app_context():
+        cycle_id = make_cycle(cast, Stage.COLLECTING)
+        rows = [row("speed", "70", "lower", "resolution_time"), row("smile", "30", "higher", "satisfaction")]
+        aims = {"speed": {"target": "60", "limit": "3600"}, "smile": {"target": "90"}}
+        everybody = {"key": "all", "name": text("All"), "posts": [], "tenure": "any", "channels": [], "aims": aims}
+        plan_cycle(cycle_id, every_rule(rows=rows, groups=[everybody]))
+        open_sheets(cycle_id)
+        tickets(cast["ada"].id, 4, 25, 0, resolution=4000)
+        tickets(cast["rae"].id, 4, 200, 0, resolution=4000)
+        db.session.commit()
+        slow = [one for one in alerting.look(MAY, Organisation()) if one.kind is AlertKind.SLOW_HANDLING]
+        assert [(one.person, one.facts["limit"], one.facts["is_set"]) for one in slow] == [
+            (cast[name].id, 3600, True) for name in ("ada", "rae")
+        ]
 
 
 def test_who_left_and_quiet_months_raise_nothing(app: Flask, cast: Cast) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from review.domain.cycle import Stage
 from review.domain.indicators import Part, Tally
 from review.domain.records import Csat, Indicator, Measured, TicketStatus, TicketSystem
 from review.domain.series import Point, series
@@ -15,9 +16,12 @@ from review.helpdesk.tables import TicketRow
 from review.infra.db import db
 from review.kpi import board
 from review.kpi.board_figures import cell, cells
+from review.kpi.board_targets import aims_of, weights_in_use
 from review.people.tables import PersonRow
 from tests.browse import Browser
 from tests.make import Cast
+from tests.make_cycle import make_cycle
+from tests.make_kpi import every_rule, open_sheets, plan_cycle
 
 Browse = Callable[..., Browser]
 UNTIL = "until=2026-03-31"
@@ -121,6 +125,25 @@ def test_the_spans_stand_side_by_side(app: Flask, tickets: Cast) -> None:
         weeks = board.board_of(board.Asked(date(2026, 3, 8), board.Step.WEEKS), [tickets["ada"].id])
         assert len(weeks.spans) == board.WEEKS
         assert weeks.charts[0].last.text == "4"
+
+
+def test_targets_come_from_the_latest_sheet_and_weights_from_the_plan_in_use(
+    app: Flask, tickets: Cast, browse: Browse
+) -> None:
+    with app.app_context():
+        cycle_id = make_cycle(tickets, Stage.COLLECTING)
+        plan_cycle(cycle_id, every_rule(difficulty={"exchange": "2.5"}))
+        open_sheets(cycle_id)
+        db.session.commit()
+        aims = aims_of([tickets["ada"].id, tickets["rae"].id])[tickets["ada"].id]
+        assert aims[Indicator.SATISFACTION] == (Fraction(90), None)
+        assert aims[Indicator.FIRST_RESPONSE] == (Fraction(60), Fraction(180))
+        assert Indicator.VOLUME not in aims  # a quarter's volume says nothing about a month
+        assert weights_in_use() == {"exchange": Fraction(5, 2)}
+    page = browse(tickets["sam"]).get(f"/indicators/people/{tickets['ada'].id}?{UNTIL}").text
+    assert "target 90.0% (dashed)" in page
+    assert ">10<" in page  # four tickets at 2.5
+    assert "target" not in browse(tickets["hana"]).get(f"/indicators?{UNTIL}").text.split("</nav>")[-1]
 
 
 def test_few_answers_are_called_few_and_have_their_interval() -> None:
