@@ -206,11 +206,15 @@ def test_an_error_page_says_what_happened_what_is_safe_and_what_to_do(house: Fla
 
 
 def test_every_shared_sentence_has_its_chinese(house: Flask) -> None:
-    catalogue = (ROOT / "review/translations/layout/zh/LC_MESSAGES/messages.po").read_text(encoding="utf-8")
-    known = set(re.findall(r'^msgid "(.+)"$', catalogue, re.MULTILINE))
+    """A room's word in the navigation may stand in that room's catalogue; the shared one holds nothing unsaid."""
+    pages = {
+        path.parents[2].name: set(re.findall(r'^msgid "(.+)"$', path.read_text(encoding="utf-8"), re.MULTILINE))
+        for path in (ROOT / "review/translations").glob("*/zh/LC_MESSAGES/messages.po")
+    }
+    known = set().union(*pages.values())
     said = set()
     for folder in ("layout", "errors"):
         for page in (ROOT / "templates" / folder).glob("*.html"):
             said |= set(re.findall(r'\b_\("((?:[^"\\]|\\.)*)"', page.read_text(encoding="utf-8")))
     assert said - known == set()
-    assert known - said == set()
+    assert pages["layout"] - said == set()
