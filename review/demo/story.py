@@ -28,6 +28,7 @@ from review.infra.db import db
 from review.infra.house import house
 from review.infra.organisation import Organisation
 from review.infra.sheets import read_table
+from review.kpi import plans as kpi_plans
 from review.peer_review import service as peer_review
 from review.people import accounts, directory, roster, roster_apply, roster_plan
 from review.responses import service as responses
@@ -74,6 +75,7 @@ class Story:
         organisation.configure(ORGANISATION)
         self._hire(self.now - timedelta(days=120 * history + 30))
         schemes.install_default(self.now - timedelta(days=120 * history + 30))
+        kpi_plans.install_starting_set(self.now - timedelta(days=120 * history + 30))
         db.session.commit()
         periods = list(_periods(proposal.last_period(PeriodKind.QUARTERLY, today), history))
         for number, period in enumerate(periods[:-1]):

@@ -11,7 +11,7 @@ from review.domain.rounding import decimal_text, exact_text, half_up
 from review.kpi.synonyms import BETWEEN, SECONDS, SPELLED
 
 _PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([^\W\d_]+)\.?\s*")
-_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
+_CLOCK = re.compile(r"(?:([0-9]{1,5}):)?([0-9]{1,5}):([0-5][0-9])")  # as sheets show durations
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 
 
@@ -35,7 +35,7 @@ def plain_number(typed: str) -> str:
 def _seconds(text: str, where: str | None) -> Fraction:
     clock = _CLOCK.fullmatch(text)
     if clock:
-        return Fraction(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3]))
+        return Fraction(int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + int(clock[3]))
     total, place = Fraction(0), 0
     last = None
     while place < len(text):

@@ -13,7 +13,7 @@ def plan_in(cycle_id: int) -> KpiPlan | None:
     """The plan of a cycle. One query, parsed once per process."""
     query = select(StoredPlanRow.id, StoredPlanRow.hash).join(CyclePlanRow, CyclePlanRow.plan_id == StoredPlanRow.id)
     found = db.session.execute(query.where(CyclePlanRow.cycle_id == cycle_id)).first()
-    return None if found is None else _parsed(found.hash, found.id)
+    return None if found is None else parsed(found.hash, found.id)
 
 
 def plan_id_in(cycle_id: int) -> int | None:
@@ -21,6 +21,7 @@ def plan_id_in(cycle_id: int) -> int | None:
 
 
 @lru_cache(maxsize=32)
-def _parsed(_hash: str, plan_id: int) -> KpiPlan:
+def parsed(_hash: str, plan_id: int) -> KpiPlan:
+    """The rules of a stored version, by its hash: what is open never changes."""
     row = db.session.get_one(StoredPlanRow, plan_id)
     return parse_plan(row.body)

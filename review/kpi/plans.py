@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
-from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -14,6 +13,7 @@ from sqlalchemy import select, update
 from review.cycles.changes import BEFORE_LAUNCH
 from review.cycles.tables import CycleRow
 from review.domain.canonical import digest
+from review.domain.cycle import Stage
 from review.domain.kpi_plan import KpiPlan, dump_plan, parse_plan, read_plan
 from review.domain.reading import Reader
 from review.domain.refusals import Invalid, OutOfReach, Problem, Taken
@@ -21,6 +21,7 @@ from review.domain.rounding import exact_text
 from review.infra import audit
 from review.infra.db import db, rows_changed
 from review.kpi.library import starting_data
+from review.kpi.plan_of_cycle import parsed
 from review.kpi.tables import CyclePlanRow, PlanState, StoredPlanRow
 from review.schemes.service import scheme_of
 
@@ -98,15 +99,10 @@ def open_versions() -> list[StoredPlanRow]:
 def version_of(row: StoredPlanRow) -> Version:
     """The rules of a stored version; those of a draft with whatever is still wrong with them."""
     if row.state is not PlanState.DRAFT:
-        return Version(row, _parsed(row.hash, row.id))
+        return Version(row, parsed(row.hash, row.id))
     reader = Reader()
     plan = read_plan(reader, row.body, "")
     return Version(row, plan, tuple(reader.problems))
-
-
-@lru_cache(maxsize=32)
-def _parsed(_hash: str, plan_id: int) -> KpiPlan:
-    return parse_plan(stored(plan_id).body)
 
 
 def used_by() -> dict[int, list[tuple[int, str]]]:
@@ -238,6 +234,22 @@ def retire(row: StoredPlanRow, *, by: int, now: datetime) -> None:
 
 def choice_of(cycle_id: int) -> CyclePlanRow | None:
     return db.session.get(CyclePlanRow, cycle_id)
+
+
+def row_in(cycle_id: int) -> StoredPlanRow | None:
+    """The stored version a cycle uses. One query."""
+    query = select(StoredPlanRow).join(CyclePlanRow, CyclePlanRow.plan_id == StoredPlanRow.id)
+    return db.session.scalar(query.where(CyclePlanRow.cycle_id == cycle_id))
+
+
+def last_chosen() -> StoredPlanRow | None:
+    """The plan of the cycle with the latest period; None where that one has none."""
+    chosen = CyclePlanRow.cycle_id == CycleRow.id
+    query = select(CycleRow.id, StoredPlanRow).outerjoin(CyclePlanRow, chosen)
+    query = query.outerjoin(StoredPlanRow, StoredPlanRow.id == CyclePlanRow.plan_id)
+    living = query.where(CycleRow.stage != Stage.CANCELLED)
+    found = db.session.execute(living.order_by(CycleRow.period_end.desc(), CycleRow.id.desc()).limit(1)).first()
+    return None if found is None else found[1]
 
 
 def use(cycle: CycleRow, plan_id: int | None, *, by: int | None, now: datetime) -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from review.domain.kpi import FULL, KpiItem, KpiRule, points_of, sheet_points
 from review.domain.kpi_plan import NO_AIM, Aim, KpiPlan, PlanRow, TargetGroup
+from review.domain.kpi_sheet import Figure, item_of
 from review.domain.records import Unit
 from review.domain.refusals import Invalid, Problem
 from review.domain.rounding import hundredths
@@ -68,18 +69,13 @@ def _item(row: PlanRow, aim: Aim, text: str) -> KpiItem:
         raise Invalid("kpi_plan:points_over_full", row.key)
     if row.rule is KpiRule.LAPSES and figure.denominator != 1:
         raise Invalid("kpi_plan:lapses_are_whole", row.key)
-    return KpiItem(
-        key=row.key,
-        weight=row.weight,
-        rule=row.rule,
+    figure_tried = Figure(
         target=aim.target,
         limit=aim.limit,
-        actual=figure if row.rule in (KpiRule.HIGHER, KpiRule.LOWER, KpiRule.BRACKETS) else None,
-        full=row.full,
-        cost=row.cost,
-        veto_at=row.veto_at,
+        actual=figure,
         lapses=figure.numerator if row.rule is KpiRule.LAPSES else None,
-        points=figure if row.rule is KpiRule.POINTS else None,
-        cap=row.cap,
-        brackets=row.brackets,
+        points=figure,
     )
+    item = item_of(row, figure_tried)
+    assert item is not None  # what it could lack was refused above
+    return item

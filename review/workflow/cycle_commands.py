@@ -20,6 +20,7 @@ from review.infra.house import house
 from review.infra.i18n import caller_locale
 from review.infra.jobs import work_all
 from review.infra.words import say
+from review.kpi import plans as kpi_plans
 from review.people import directory
 from review.schemes import service as schemes
 from review.tickets import jobs as ticket_jobs
@@ -58,6 +59,7 @@ def person_of(employee_no: str | None) -> int | None:
 @click.option("--final", type=MOMENT, help="When results are to be final.")
 @click.option("--publish-on", type=DAY, help="Day of publication.")
 @click.option("--scheme", default=schemes.DEFAULT_KEY, show_default=True, help="Key of the scheme; its newest version.")
+@click.option("--kpi-plan", help="Key of the KPI plan; its newest open version (default: no KPI sheets).")
 @click.option("--asked", type=int, default=8, show_default=True, help="Peers asked for each person.")
 @click.option("--max-load", type=int, default=9, show_default=True, help="People one peer rates at most.")
 @click.option("--protection", type=click.Choice(list(Protection)), default=Protection.STANDARD, show_default=True)
@@ -83,9 +85,18 @@ def create(name: str, kind: str, scheme: str, departments: tuple[str, ...], by: 
         custody=Custody(given["custody"]),
     )
     cycle = service.create(cycle_plan, ours.zone, by=person_of(by), now=now)
+    if given["kpi_plan"]:
+        kpi_plans.use(cycle, _newest_open(given["kpi_plan"]), by=person_of(by), now=now)
     count = service.choose(cycle, _people(departments, local_day(max(now, cycle.opens_at), ours.zone)))
     ticket_jobs.ask(cycle, now)
     tell("workflow:cli_created", name=name, count=count)
+
+
+def _newest_open(key: str) -> int:
+    found = [row.id for row in kpi_plans.open_versions() if row.key == key]
+    if not found:
+        raise Invalid("kpi_plan:not_open", "--kpi-plan")
+    return found[0]
 
 
 def _period(kind: PeriodKind, start: datetime | None, end: datetime | None, proposed: Period) -> Period:

@@ -55,6 +55,9 @@ class Who(StrEnum):
     LATER = "later"
 
 
+NO_PLAN = 0  # stands for a cycle without KPI sheets
+
+
 class CycleForm(Form):
     """A cycle before its launch. `who` is asked only when it is made."""
 
@@ -63,6 +66,7 @@ class CycleForm(Form):
     period_start = DateField(validators=[required()])
     period_end = DateField(validators=[required()])
     scheme_id = SelectField(coerce=int)
+    kpi_plan_id = SelectField(coerce=int, default=NO_PLAN, validators=[Optional()])
     opens_at = _moment()
     self_due_at = _moment()
     closes_at = _moment()
@@ -81,9 +85,17 @@ class CycleForm(Form):
     )
     departments = SelectMultipleField(coerce=int, option_widget=CheckboxInput(), widget=ListWidget())
 
-    def __init__(self, *args: Any, schemes: list[tuple[int, str]], departments: dict[int, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        schemes: list[tuple[int, str]],
+        kpi_plans: list[tuple[int, str]],
+        departments: dict[int, str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.scheme_id.choices = [SelectChoice(key, label) for key, label in schemes]
+        self.kpi_plan_id.choices = [SelectChoice(key, label) for key, label in [(NO_PLAN, ""), *kpi_plans]]
         self.departments.choices = [SelectChoice(key, path) for key, path in departments.items()]
 
     def to_plan(self, zone: ZoneInfo) -> CyclePlan:
@@ -116,6 +128,10 @@ class CycleForm(Form):
             protection=Protection(self.protection.data),
             custody=Custody(self.custody.data),
         )
+
+    def chosen_kpi_plan(self) -> int | None:
+        """The KPI plan of the cycle, None for a cycle without KPI sheets."""
+        return self.kpi_plan_id.data or None
 
     def chosen_departments(self) -> list[int] | None:
         """The departments to review, None for everyone. Raises Invalid when departments are meant but none is."""

@@ -22,15 +22,16 @@ from review.infra.i18n import request_locale
 from review.infra.ids import row_id
 from review.infra.lists import page_of, slice_of
 from review.infra.pages import ours, tell
+from review.kpi import plans as kpi_plans
 from review.people import directory
 from review.results import service as results
 from review.schemes import service as schemes
 from review.schemes.tables import SchemeRow
 from review.tickets import jobs as ticket_jobs
-from review.workflow import asking, choosing, close, launch, plan, proposal, remind
+from review.workflow import asking, choosing, close, kpi_part, launch, plan, proposal, remind
 from review.workflow.board import board_of, working_days
 from review.workflow.doors import desk as bp
-from review.workflow.forms import CycleForm, PeopleForm, Who, stand_of, start_from
+from review.workflow.forms import NO_PLAN, CycleForm, PeopleForm, Who, stand_of, start_from
 from review.workflow.tables import ScheduleRow
 from review.workflow.timeline import steps_of
 
@@ -53,10 +54,11 @@ def _scheme_label(row: SchemeRow) -> str:
     return f"{schemes.scheme_of(row.id).name.of(request_locale())} · {row.key} v{row.version}"
 
 
-def _cycle_form(**values: Any) -> CycleForm:
+def _cycle_form(cycle_id: int | None = None, **values: Any) -> CycleForm:
     stored = schemes.open_schemes()
     return CycleForm(
         schemes=[(row.id, _scheme_label(row)) for row in stored],
+        kpi_plans=[(row.id, kpi_part.label_of(row, request_locale())) for row in kpi_part.offered(cycle_id)],
         departments=directory.department_paths(),
         **values,
     )
@@ -65,7 +67,7 @@ def _cycle_form(**values: Any) -> CycleForm:
 @bp.get("/cycles/new")
 @allow(Deed.CYCLE_CREATE)
 def new(_actor: Actor) -> ResponseReturnValue:
-    started = start_from(proposal.propose(now(), ours()), ours().zone)
+    started = start_from(proposal.propose(now(), ours()), ours().zone) | {"kpi_plan_id": kpi_part.proposed()}
     return render_template("workflow/cycle_form.html", form=_cycle_form(data=started), cycle=None)
 
 
@@ -77,6 +79,7 @@ def create(actor: Actor) -> ResponseReturnValue:
     def act() -> None:
         departments = form.chosen_departments()
         cycle = service.create(form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
+        kpi_plans.use(cycle, form.chosen_kpi_plan(), by=actor.person_id, now=at)
         if form.who.data != Who.LATER:
             choosing.choose(cycle, departments)
         ticket_jobs.ask(cycle, at)
@@ -92,17 +95,20 @@ def create(actor: Actor) -> ResponseReturnValue:
 @bp.get("/cycles/<int:cycle_id>/edit")
 @allow(Deed.CYCLE_RUN, find=find_cycle)
 def edit(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    form = _cycle_form(data=stand_of(cycle, ours().zone))
+    chosen = kpi_plans.choice_of(cycle.id)
+    stand = stand_of(cycle, ours().zone) | {"kpi_plan_id": chosen.plan_id if chosen else NO_PLAN}
+    form = _cycle_form(cycle.id, data=stand)
     return render_template("workflow/cycle_form.html", form=form, cycle=cycle)
 
 
 @bp.post("/cycles/<int:cycle_id>/edit")
 @allow(Deed.CYCLE_RUN, find=find_cycle)
 def change(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    form, at = _cycle_form(), now()
+    form, at = _cycle_form(cycle.id), now()
 
     def act() -> None:
         service.change(cycle, form.to_plan(ours().zone), ours().zone, by=actor.person_id, now=at)
+        kpi_plans.use(cycle, form.chosen_kpi_plan(), by=actor.person_id, now=at)
         custody.follow(cycle)
         plan.forget(cycle)
         ticket_jobs.ask(cycle, at)
@@ -166,6 +172,7 @@ def cycle(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
             lost=launch.without_supervisor(cycle, at, 20) if facts.people_without_supervisor else [],
             scheduled=db.session.get(ScheduleRow, cycle.id),
             refused=launching.refused,
+            kpi=kpi_part.kpi_of(cycle, ours().zone),
         )
     if cycle.stage is Stage.COLLECTING:
         board, ahead = board_of(cycle), remind.ahead(cycle, at, ours())

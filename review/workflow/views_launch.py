@@ -14,9 +14,9 @@ from review.infra.clock import now
 from review.infra.gate import allow
 from review.infra.house import house
 from review.infra.lists import slice_of
-from review.infra.pages import tell
+from review.infra.pages import ours, tell
 from review.schemes.service import scheme_of
-from review.workflow import asking, launch, plan
+from review.workflow import asking, kpi_part, launch, plan
 from review.workflow.doors import desk as bp
 from review.workflow.forms import PlanForm
 from review.workflow.tables import PlanRow
@@ -46,6 +46,7 @@ def _peers_page(cycle: CycleRow, form: PlanForm) -> str:
         refused=asked.refused,
         is_confirmed=row is not None and cycle.plan_confirmed and cycle.plan_digest == row.digest,
         widest=max(row.loads.values(), default=1) if row else 1,
+        kpi=kpi_part.kpi_of(cycle, ours().zone),
     )
 
 

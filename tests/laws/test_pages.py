@@ -20,6 +20,7 @@ from review.infra import organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
 from review.infra.settings import Settings
+from review.kpi import plans as kpi_plans
 from review.people import directory
 from review.people.tables import PersonRow
 from review.quality import calibration, checks, drawing, form_versions, samples
@@ -91,6 +92,7 @@ class Company(Story):
         )
         cycle = cycles.create(wanted, ORGANISATION.zone, by=self.hr, now=self.now)
         cycles.choose(cycle, [self.people[one.employee_no] for one in self.company.colleagues if one.supervisor_no])
+        kpi_plans.use(cycle, kpi_plans.install_starting_set(self.now).id, by=self.hr, now=self.now)
         plan.ask(cycle, self.now)
         db.session.commit()
         self._drain(self.now)
@@ -216,6 +218,8 @@ PAGES = {
     "quality of the team": ("sam", "/team/quality"),
     "what I check": ("sam", "/checks"),
     "checks of my tickets": ("agent", "/checks"),
+    "KPI plan of a cycle": ("agent", "/kpi/plan"),
+    "KPI plans": ("hana", "/kpi/plan/versions"),
     "mail": ("hana", "/admin/mail"),
     "stopped addresses": ("hana", "/admin/mail/stopped"),
     "words of a letter": ("hana", "/admin/mail/words/invitation/zh"),

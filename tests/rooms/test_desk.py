@@ -13,7 +13,7 @@ from review.cycles.tables import CycleRow, MoveRow, ReviewRow
 from review.domain.access import Role
 from review.domain.cycle import Move, Stage
 from review.domain.refusals import Invalid, NotYet, Problem
-from review.infra import jobs, outbox
+from review.infra import jobs, organisation, outbox
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.house import house
@@ -442,13 +442,18 @@ def test_every_page_of_the_desk_takes_few_queries_at_every_stage(
 
     with app.app_context():
         engine = db.engine
+        organisation.configure(
+            organisation.Organisation()
+        )  # as in every house: one that is missing is looked for again
+        db.session.commit()
     hr.get(url.format(id=cycle_id))
     event.listen(engine, "before_cursor_execute", heard)
     try:
         hr.get(url.format(id=cycle_id))
     finally:
         event.remove(engine, "before_cursor_execute", heard)
-    assert count < 15, f"{url} at {stage}: {count} queries"
+    most = 20 if url == "/" else 15  # everyone's first page asks each room once what it has to do for them
+    assert count < most, f"{url} at {stage}: {count} queries"
 
 
 def test_nobody_but_hr_sees_the_desk(app: Flask, company: Cast, browse: Callable[..., Browser]) -> None:

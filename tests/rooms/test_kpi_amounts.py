@@ -23,6 +23,7 @@ from review.kpi.amounts import read_amount, spelled, told, words_of
         ("2 h 5 min", 7500),
         ("45s", 45),
         ("01:30:00", 5400),
+        ("1:30", 90),
         ("1天", 86400),
         (" 0.5 min. ", 30),
     ],
@@ -31,7 +32,7 @@ def test_durations_are_read_in_either_language(typed, seconds):
     assert read_amount(typed, Unit.SECONDS) == seconds
 
 
-@pytest.mark.parametrize("typed", ["90", "", "5 weeks", "1:30", "30秒1分", "5分5分", "-5分", "fast", "1e3s", "NaN"])
+@pytest.mark.parametrize("typed", ["90", "", "5 weeks", "1:3", "30秒1分", "5分5分", "-5分", "fast", "1e3s", "NaN"])
 def test_what_is_no_duration_is_refused_and_a_bare_number_is_none(typed):
     with pytest.raises(Invalid) as refused:
         read_amount(typed, Unit.SECONDS, "target")

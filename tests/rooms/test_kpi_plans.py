@@ -18,6 +18,7 @@ from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.kpi import placing, plan_edits, plans
 from review.kpi.library import starting_data, starting_plan
+from review.kpi.opening import months_between
 from review.kpi.tables import PlanState, StoredPlanRow
 from review.people.tables import PersonRow
 from review.schemes import service as schemes
@@ -322,7 +323,7 @@ def test_the_channel_most_cases_came_by_decides(house, cast):
     [("2025-07-01", "2026-01-01", 6), ("2025-07-02", "2026-01-01", 5), ("2026-02-01", "2026-01-01", 0)],
 )
 def test_months_are_whole_ones(joined, first, months):
-    assert placing.months_between(date.fromisoformat(joined), date.fromisoformat(first)) == months
+    assert months_between(date.fromisoformat(joined), date.fromisoformat(first)) == months
 
 
 def test_what_is_stored_is_read_back_as_it_was(opened):
