@@ -54,14 +54,15 @@ def raise_dispute(
     """
     if file.check.dispute_until is None or file.check.score is None:
         raise NotYet("quality:not_filed")
-    wanted = {key: mark for key, mark in proposed.items() if mark != _filed_marks(file).get(key, mark)}
+    filed = _filed_marks(file)
+    wanted = {key: mark for key, mark in proposed.items() if key not in filed or mark != filed[key]}
     if file.dispute is not None:
         if file.dispute.comment == comment.strip() and file.dispute.proposed == wanted:
             return False
         raise Taken("quality:disputed_before")
     if now > file.check.dispute_until:
         raise TooLate("quality:dispute_too_late")
-    problems = [*_words_problems(comment, "comment"), *_of_proposal(form, _filed_marks(file), wanted)]
+    problems = [*_words_problems(comment, "comment"), *_of_proposal(form, filed, wanted)]
     if problems:
         raise Invalid.of(problems)
     insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
