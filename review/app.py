@@ -19,6 +19,8 @@ from review.demo import views as demo
 from review.diagnostics import views as diagnostics
 from review.follow_up import letters as follow_up_letters
 from review.follow_up import views as follow_up
+from review.helpdesk import jobs as helpdesk_jobs
+from review.helpdesk import views as helpdesk
 from review.infra import health, preconditions, restore
 from review.infra.assets import init_assets
 from review.infra.charts import init_charts
@@ -65,6 +67,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     diagnostics.bp,
     follow_up.bp,
     health.bp,
+    helpdesk.bp,
     indicators.bp,
     kpi_plan.bp,
     kpi_sheets.bp,
@@ -84,6 +87,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 # What the worker can do, by kind of job.
 HANDLERS: dict[str, Handler] = {
     **customer_survey_jobs.HANDLERS,
+    **helpdesk_jobs.HANDLERS,
     **quality_drawing.HANDLERS,
     **tickets_jobs.HANDLERS,
     **workflow_handlers,

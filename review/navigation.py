@@ -25,6 +25,7 @@ BY_ROLE: Mapping[Role, tuple[tuple[str, str], ...]] = {
         ("cycles", "desk.cycles"),
         ("quality", "quality.board"),
         ("people", "people.listing"),
+        ("records", "helpdesk.imports"),
         ("mail", "desk.mail"),
         ("audit", "desk.audit"),
     ),

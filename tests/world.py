@@ -11,11 +11,13 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import select, update
+from werkzeug.datastructures import FileStorage
 
 from review.app import create_app
 from review.ballots import service as ballots
@@ -28,10 +30,15 @@ from review.demo.story import MORNING, ORGANISATION, Shares, Story
 from review.demo.tickets import tickets_csv
 from review.domain.calendar import add_working_days, local_day, settled
 from review.domain.period import Period, PeriodKind, period_before, period_containing
+from review.domain.records import TicketSystem
 from review.follow_up import service as follow_up
-from review.infra import organisation
+from review.helpdesk import importing
+from review.helpdesk import jobs as ticket_jobs
+from review.helpdesk import uploads as ticket_uploads
+from review.infra import jobs, organisation
 from review.infra.clock import now as clock_now
 from review.infra.db import db
+from review.infra.house import house
 from review.infra.settings import Settings
 from review.kpi import lines
 from review.kpi import plans as kpi_plans
@@ -92,6 +99,7 @@ class Facts:
     survey_token: str
     upload: str
     customer_upload: int
+    records: int
     case: int
     kpi_line: int
     sample: int
@@ -299,6 +307,7 @@ class _Life(Story):
         query = select(ReviewRow).where(ReviewRow.cycle_id == cycle_id, ReviewRow.subject_id == subject_id)
         return db.session.scalars(query).one()
 
+<<<<<<< HEAD
     def _checked(self, ada: int, quinn: int) -> dict[str, int]:
         """What there is of quality checks, and a draft of the next version of the form."""
         mine = select(CheckRow).where(CheckRow.agent_id == ada, CheckRow.checker_id == quinn).order_by(CheckRow.id)
@@ -319,6 +328,17 @@ class _Life(Story):
             "quality_form": form.id,
             "quality_draft": draft.id,
         }
+=======
+    def _records(self) -> int:
+        """A file of tickets that HR has looked at and not imported yet, one of its agents unknown."""
+        lines = "工单号,客服,关闭时间,满意度\n1,Nobody Known,2026-03-05,5\n"
+        stored, digest = ticket_uploads.keep(FileStorage(BytesIO(lines.encode()), "tickets.csv"))
+        brought = importing.Brought("tickets.csv", digest, self.hr, self.now)
+        records = ticket_jobs.bring(TicketSystem.SHEET, stored, brought)
+        db.session.commit()
+        jobs.work_all({ticket_jobs.LOOK: ticket_jobs.do_look}, house().progress, "world", self.now)
+        return records
+>>>>>>> 0b5807b (HR brings exports in on a page: looked at first, columns and agents corrected by hand and remembered, written by the worker)
 
     def _told(self, published: int, finalising: int, collecting: int, draft: int) -> Facts:
         ada = self.people[self.company.agent_no]
@@ -342,6 +362,7 @@ class _Life(Story):
         intake.keep(self.tickets, "tickets.csv", self.hr, self.now)
         kept = intake.kept(self.hr, self.now)
         assert kept is not None
+        records = self._records()
         case = follow_up.open_by_hand(review, "Waited two hours on the phone", by=self.hr, now=self.now)
         db.session.commit()
         note = db.session.scalars(select(NoteRow.id).where(NoteRow.subject_id == ada)).first()
@@ -365,6 +386,7 @@ class _Life(Story):
             survey_token=tokens[0],
             upload=upload,
             customer_upload=kept.id,
+            records=records,
             case=case.id,
             kpi_line=self._proposed(review, sam),
             **self._checked(ada, quinn),

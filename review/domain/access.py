@@ -60,6 +60,7 @@ class Deed(StrEnum):
     CASE_SEE_OWN = "follow_up:case:see_own"
     CASE_WORK = "follow_up:case:work"
     CUSTOMER_CONTACT = "follow_up:customer:contact"
+    RECORDS_IMPORT = "helpdesk:records:import"
     ALERT_HANDLE = "kpi:alert:handle"
     ALERTS_SEE = "kpi:alerts:see"
     KPI_FIGURE_WRITE = "kpi:figure:write"
@@ -164,6 +165,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.CASE_SEE_OWN: EVERYONE,
     Deed.CASE_WORK: _to(Role.HR, Standing.HANDLER),
     Deed.CUSTOMER_CONTACT: _to(Role.HR),
+    Deed.RECORDS_IMPORT: _to(Role.HR),
     Deed.ALERT_HANDLE: _to(Standing.RESPONSIBLE, Role.HR),
     Deed.ALERTS_SEE: _to(Role.SUPERVISOR, Role.HR),
     Deed.KPI_FIGURE_WRITE: _to(Role.HR, Standing.RESPONSIBLE),

@@ -173,7 +173,7 @@ class FigureReader:
             if text == FORMULA:
                 raise ValueError(text)
             if name in LENGTHS:
-                return Fraction(durations.seconds(text, LENGTH_UNITS.get(unit, Fraction(1))))
+                return durations.exact_seconds(text, LENGTH_UNITS.get(unit, Fraction(1)))
             value, is_percent = cells.number(text)
             if value < 0 or value > LARGEST:
                 raise ValueError(text)

@@ -137,7 +137,7 @@ def write(
         ids = {row.reference: row.id for row in there.values()} | _insert(system, fresh, import_id)
         _update(changes)
         more = [(entry.draft.reference, entry.handlers) for entry, _ in fresh if entry.handlers]
-        _write_shares({ids[reference]: handlers for reference, handlers in (*shared, *more)})
+        write_shares({ids[reference]: handlers for reference, handlers in (*shared, *more)})
     return done
 
 
@@ -185,7 +185,7 @@ def _update(changes: Sequence[Mapping[str, Any]]) -> None:
         db.session.connection().execute(statement.values({name: bindparam(name) for name in names}), list(changes))
 
 
-def _write_shares(handlers: Mapping[int, Handlers]) -> None:
+def write_shares(handlers: Mapping[int, Handlers]) -> None:
     """Parts of tickets that several of ours handled; as long as one of them is unknown, there are none."""
     if not handlers:
         return

@@ -22,7 +22,7 @@ from review.helpdesk.scales import Scale
 from review.helpdesk.spool import Table
 from review.infra.clock import now as clock_now
 from review.infra.command import with_app
-from review.infra.db import db
+from review.infra.db import db, only_reading
 from review.infra.i18n import caller_locale
 from review.infra.words import say
 
@@ -62,8 +62,11 @@ def kpi_command(
 ) -> None:
     """Import tickets, ratings or figures that a ticket system exported (CSV, .xlsx, JSON)."""
     moment, cycle, system = clock_now(), cycles.by_name(cycle_name), TicketSystem(system_name)
+    db.session.rollback()  # nobody waits for a lock while a large file is looked at
     with _unpacked(files) as tables:
-        opened = list(_opened(tables, system, cycle, moment, scale))
+        with only_reading():
+            opened = list(_opened(tables, system, cycle, moment, scale))
+            db.session.rollback()
         if not as_json:
             for one in opened:
                 _tell_problems(one.counts)

@@ -38,7 +38,7 @@ class Counts:
     def of(cls, told: Mapping[str, Any]) -> "Counts":
         counts = cls()
         for name, value in told.items():
-            if isinstance(value, int):
+            if isinstance(value, int) and name in cls.__slots__:
                 setattr(counts, name, value)
         counts.skipped, counts.unknown = Counter(told.get("skipped", {})), Counter(told.get("unknown", {}))
         return counts

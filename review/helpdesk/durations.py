@@ -34,11 +34,17 @@ def seconds(text: str, unit: Fraction = Fraction(1), *, minutes_first: bool = Fa
     `12:30` is hours and minutes, with `minutes_first` minutes and seconds. Raises ValueError for what is none, is
     negative, or longer than ten years.
     """
+    told = exact_seconds(text, unit, minutes_first=minutes_first)
+    return half_up(told.numerator, told.denominator, 0)
+
+
+def exact_seconds(text: str, unit: Fraction = Fraction(1), *, minutes_first: bool = False) -> Fraction:
+    """The same without rounding, for means."""
     plain = _THOUSANDS.sub("", unicodedata.normalize("NFKC", text).strip().casefold())
     exact = _exact(_HALF.sub("0.5", plain), unit, minutes_first=minutes_first)
     if exact > LONGEST:
         raise ValueError("longer than anybody waits")
-    return half_up(exact.numerator, exact.denominator, 0)
+    return exact
 
 
 def _exact(text: str, unit: Fraction, *, minutes_first: bool) -> Fraction:

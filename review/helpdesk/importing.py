@@ -41,7 +41,7 @@ def begin(prepared: Prepared, brought: Brought) -> tuple[ImportRow, bool]:
         ImportRow.state.in_([ImportState.DONE, ImportState.RUNNING]),
     )
     row = db.session.scalar(same.order_by(ImportRow.id.desc()).limit(1))
-    if row is not None:
+    if row is not None:  # done; or somebody is at it, or was killed: either way this one goes on where that one stands
         return row, row.state is ImportState.DONE
     row = ImportRow(
         system=prepared.system,
@@ -56,6 +56,26 @@ def begin(prepared: Prepared, brought: Brought) -> tuple[ImportRow, bool]:
     db.session.add(row)
     start(row, prepared)
     return row, False
+
+
+def was_done_before(row: ImportRow, prepared: Prepared) -> bool:
+    """Whether another import read the same file in the same way and is done."""
+    same = select(ImportRow.id).where(
+        ImportRow.system == prepared.system,
+        ImportRow.digest == row.digest,
+        ImportRow.fingerprint == prepared.fingerprint,
+        ImportRow.state == ImportState.DONE,
+        ImportRow.id != row.id,
+    )
+    return db.session.scalar(same.limit(1)) is not None
+
+
+def close_unchanged(row: ImportRow, prepared: Prepared, now: datetime) -> None:
+    """End an import of a file that was imported before: there is nothing to change."""
+    row.state, row.finished_at, row.fingerprint = ImportState.DONE, now, prepared.fingerprint
+    row.counts = Counts(rows=prepared.rows).plain() | {"again": True}
+    row.position = prepared.rows
+    db.session.flush()
 
 
 def start(row: ImportRow, prepared: Prepared) -> None:
