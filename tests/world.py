@@ -307,7 +307,6 @@ class _Life(Story):
         query = select(ReviewRow).where(ReviewRow.cycle_id == cycle_id, ReviewRow.subject_id == subject_id)
         return db.session.scalars(query).one()
 
-<<<<<<< HEAD
     def _checked(self, ada: int, quinn: int) -> dict[str, int]:
         """What there is of quality checks, and a draft of the next version of the form."""
         mine = select(CheckRow).where(CheckRow.agent_id == ada, CheckRow.checker_id == quinn).order_by(CheckRow.id)
@@ -328,7 +327,7 @@ class _Life(Story):
             "quality_form": form.id,
             "quality_draft": draft.id,
         }
-=======
+
     def _records(self) -> int:
         """A file of tickets that HR has looked at and not imported yet, one of its agents unknown."""
         lines = "工单号,客服,关闭时间,满意度\n1,Nobody Known,2026-03-05,5\n"
@@ -338,7 +337,6 @@ class _Life(Story):
         db.session.commit()
         jobs.work_all({ticket_jobs.LOOK: ticket_jobs.do_look}, house().progress, "world", self.now)
         return records
->>>>>>> 0b5807b (HR brings exports in on a page: looked at first, columns and agents corrected by hand and remembered, written by the worker)
 
     def _told(self, published: int, finalising: int, collecting: int, draft: int) -> Facts:
         ada = self.people[self.company.agent_no]
