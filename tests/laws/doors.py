@@ -173,9 +173,7 @@ DOORS: Mapping[str, Door] = {
     "desk.try_words": WORDS,
     "desk.without_peers": COLLECTING,
     "desk.fill_sheets": COLLECTING,
-<<<<<<< HEAD
     "desk.words": WORDS,
-=======
     "helpdesk.confirm": Door(lambda facts: {"import_id": facts.records}),
     "helpdesk.discard": Door(lambda facts: {"import_id": facts.records}),
     "helpdesk.imports": PLAIN,
@@ -184,7 +182,6 @@ DOORS: Mapping[str, Door] = {
     "helpdesk.settle_agents": Door(lambda facts: {"import_id": facts.records}, shows=frozenset({409, 422})),
     "helpdesk.show": Door(lambda facts: {"import_id": facts.records}),
     "helpdesk.upload": PLAIN,
->>>>>>> 1f074ed (HR brings exports in on a page: looked at first, columns and agents corrected by hand and remembered, written by the worker)
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "indicators.alert_list": PLAIN,
@@ -451,9 +448,6 @@ GOLDEN: Mapping[str, set[str]] = {
     "desk.open_ballots": {"hana"},
     "desk.give_up_peers": {"hana"},
     "custody.name_trustees": {"hana"},
-    "custody.share": set(),
-    "custody.show": set(),
-    "custody.kept": set(),
     "desk.audit": {"hana", "max"},
     "desk.mail": {"hana", "max"},
     "desk.pause_mail": {"hana", "max"},
