@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import rjieba
 from sqlalchemy import select
 
-from review.customer_survey.synonyms import DEGREES, STOPS, TELLING
+from review.customer_survey.synonyms import DEGREES, PARTICLES, STOPS, TELLING
 from review.cycles.tables import ReviewRow
 from review.domain.themes import Theme, themes
 from review.helpdesk.tables import CustomerRow
@@ -97,7 +97,7 @@ def cut(text: str) -> list[list[str]]:
     runs: list[list[str]] = [[]]
     for part in _RUN.findall(text.lower().replace("’", "'")):
         if FIRST_IDEOGRAPH <= ord(part[0]) <= LAST_IDEOGRAPH:
-            runs[-1].extend(word for word in map(_plain, rjieba.cut(part)) if _tells(word))
+            _add(runs, map(_plain, rjieba.cut(part)))
         elif part[0].isalpha():
             runs[-1].append(part.removesuffix("'s"))
         else:
@@ -105,9 +105,14 @@ def cut(text: str) -> list[list[str]]:
     return [run for run in runs if run]
 
 
+def _add(runs: list[list[str]], words: Iterable[str]) -> None:
+    """Particles are skipped; any other single character that tells nothing ends the run, so that no pair leaps it."""
+    for word in words:
+        if len(word) > 1 or word in TELLING:
+            runs[-1].append(word)
+        elif word not in PARTICLES:
+            runs.append([])
+
+
 def _plain(word: str) -> str:
     return word[1:] if len(word) == 2 and word[0] in DEGREES and word[1] in TELLING else word
-
-
-def _tells(word: str) -> bool:
-    return len(word) > 1 or word in TELLING

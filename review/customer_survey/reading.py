@@ -249,7 +249,8 @@ def _people(cycle_id: int, review_ids: Collection[int] | None) -> list[PersonLin
     )
     if review_ids is not None:
         query = query.where(ReviewRow.id.in_(review_ids))
-    return [PersonLine(row.id, row.name, _counts(row)) for row in db.session.execute(query)]
+    lines = [PersonLine(row.id, row.name, _counts(row)) for row in db.session.execute(query)]
+    return sorted(lines, key=lambda line: line.counts.offered == 0)  # who was never asked about comes last
 
 
 def _trend(cycle: CycleRow) -> list[Period]:

@@ -5,6 +5,7 @@ TELLING = frozenset("慢快贵差好错久催等乱脏吵推拖冷急")
 
 # "Very slow" is slow: a word of degree before one of these is left away.
 DEGREES = frozenset("很太真超挺")
+PARTICLES = DEGREES | frozenset("的地得了着过吗呢吧啊呀也都就还又才被把给")
 
 _CHINESE = """
 我们 你们 您们 他们 自己 大家 这个 那个 这些 那些 这里 那里 这样 那样 这么 那么 什么 怎么 怎样 哪里 为什么

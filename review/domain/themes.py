@@ -20,6 +20,11 @@ class Theme:
         return " ".join(self.words)
 
     @property
+    def text(self) -> str:
+        """As people write it: Chinese words without a space between them."""
+        return ("" if all(not word.isascii() for word in self.words) else " ").join(self.words)
+
+    @property
     def count(self) -> int:
         return len(self.comments)
 
