@@ -4,7 +4,7 @@ That and the marker that says "counted" reach the main database in one transacti
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -193,6 +193,22 @@ def comments(cycle_id: int) -> Comments:
 def stored(cycle_id: int) -> Cells:
     """The cells of a cycle, through the session."""
     return as_cells(db.session.execute(_stored(cycle_id)))
+
+
+def points_of(cycle_id: int, criteria: Sequence[str]) -> dict[int, list[int]]:
+    """What is published of each review, over these criteria: points, over, points, over …; 0, 0 where withheld."""
+    cells = CellRow.__table__.columns
+    columns = (cells.review_id, cells.criterion, cells.points, cells["over"])
+    query = select(*columns).join(ReviewRow, ReviewRow.id == cells.review_id).where(cells.points.is_not(None))
+    place = {key: 2 * at for at, key in enumerate(criteria)}
+    found: dict[int, list[int]] = {}
+    for review_id, criterion, points, over in db.session.execute(query.where(ReviewRow.cycle_id == cycle_id)):
+        figures = found.get(review_id)
+        if figures is None:
+            figures = found[review_id] = [0] * (2 * len(place))
+        at = place[criterion]
+        figures[at], figures[at + 1] = points, over
+    return found
 
 
 def _durable_engine() -> Engine:

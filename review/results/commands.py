@@ -1,5 +1,7 @@
 """`recompute CYCLE`: every published score once more from the inputs that were frozen with it. Never writes.
 
+With --check a cycle that is being finalised can be tried, too: its scorecards against the answers in the database.
+
 Exit status 0; with --check 1 as soon as one figure is another one, with one line for each on standard output.
 """
 
@@ -10,11 +12,16 @@ from collections.abc import Iterator
 import click
 
 from review.cycles import service as cycles
+from review.cycles.tables import CycleRow
+from review.domain.cycle import Stage
 from review.domain.refusals import Problem
 from review.infra.command import with_app
 from review.infra.i18n import caller_locale
+from review.infra.pages import points
 from review.infra.words import say
+from review.results.official import mismatches
 from review.results.recomputing import Recomputed, published_in, recompute
+from review.results.waiting import standing
 
 
 @click.command("recompute")
@@ -24,6 +31,9 @@ from review.results.recomputing import Recomputed, published_in, recompute
 def recompute_command(cycle: str, check: bool) -> None:
     """Compute the published scores of CYCLE again, from their stored inputs, and print one JSON line each."""
     found = cycles.by_name(cycle)
+    if found.stage is Stage.FINALISING and check:
+        _check_scorecards(found)
+        return
     total = published_in(found)
     different = 0
     with click.progressbar(recompute(found), length=total, file=sys.stderr, hidden=not sys.stderr.isatty()) as every:
@@ -35,6 +45,18 @@ def recompute_command(cycle: str, check: bool) -> None:
     if not check:
         return
     _tell("results:cli_differ" if different else "results:cli_identical", count=total, different=different)
+    if different:
+        sys.exit(1)
+
+
+def _check_scorecards(cycle: CycleRow) -> None:
+    """Before the publication the scorecards are held against the answers that are in the database now."""
+    different = list(mismatches(cycle))
+    for one in different:
+        stored, recomputed = (points(score) for score in (one.stored, one.recomputed))
+        click.echo(f"review {one.review_id} ({one.employee_no}): score: stored {stored}, recomputed {recomputed}")
+    count = standing(cycle.id).reviews
+    _tell("results:cli_cards_differ" if different else "results:cli_cards_same", count=count, different=len(different))
     if different:
         sys.exit(1)
 
