@@ -55,7 +55,8 @@ def recomputed(environ: dict[str, str]) -> tuple[float, float]:
     """Seconds, and megabytes at the peak, of the command in a process of its own."""
     program = (
         "import resource, sys; from review.cli import main\n"
-        "try: main(['recompute', 'Benchmark', '--check'])\n"
+        "sys.argv = ['review', 'recompute', 'Benchmark', '--check']\n"
+        "try: main()\n"
         "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     start = time.perf_counter()
