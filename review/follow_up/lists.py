@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.case_review import Cause, Origin
+from review.follow_up.service import still_to_rate
 from review.follow_up.tables import CaseRow, ContactRow
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.db import db
@@ -51,10 +52,10 @@ class Wish:
     done_by: str | None
 
 
-def page_of_cases(cycle_id: int, only: str, today: date, page: int, *, not_about: int) -> Listing:
-    """One page of a cycle's cases as (case, employee, owner's name or None), the most urgent first; two queries.
+def page_of_cases(cycle_id: int, only: str, today: date, page: int, *, reader: int) -> Listing:
+    """One page of a cycle's cases as (case, employee, owner's name or None), the most urgent first; four queries.
 
-    Cases about the reader themselves are left out.
+    Cases about the reader themselves are left out, and those about people whom they have still to rate.
     """
     owner = aliased(PersonRow)
     query: Any = (
@@ -62,10 +63,15 @@ def page_of_cases(cycle_id: int, only: str, today: date, page: int, *, not_about
         .join(ReviewRow, ReviewRow.id == CaseRow.review_id)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .outerjoin(owner, owner.id == CaseRow.owner_id)
-        .where(CaseRow.cycle_id == cycle_id, ReviewRow.subject_id != not_about)
+        .where(CaseRow.cycle_id == cycle_id, ReviewRow.subject_id != reader, ReviewRow.id.not_in(still_to_rate(reader)))
         .order_by(CaseRow.closed_at.is_not(None), CaseRow.due_on.is_(None), CaseRow.due_on, CaseRow.id)
     )
     return page_of(query.where(*_only(only, today)), page)
+
+
+def voices_of(listing: Listing) -> dict[int, Voice]:
+    """The answers that opened the listed cases. One query."""
+    return voices.by_ids([row.response_id for row, _, _ in listing.rows if row.response_id])
 
 
 def _only(only: str, today: date) -> list[ColumnElement[bool]]:
@@ -150,9 +156,14 @@ def waiting_for(person_id: int) -> list[Waiting]:
     return [Waiting(*row) for row in db.session.execute(there.order_by(CycleRow.id))]
 
 
-def wishes_of(cycle_id: int, tickets: Mapping[int, int]) -> list[Wish]:
-    """Every customer of a cycle who asked to be contacted, open ones first. `tickets` by customer. Four queries."""
-    found = voices.wishes_in(cycle_id)
+def wishes_of(cycle_id: int, tickets: Mapping[int, int], *, reader: int) -> list[Wish]:
+    """Every customer of a cycle who asked to be contacted, open ones first. `tickets` by customer. Seven queries.
+
+    Left out are those who speak of the reader, or of somebody whom the reader has still to rate.
+    """
+    owed = still_to_rate(reader)
+    own = set(db.session.scalars(select(ReviewRow.id).where(ReviewRow.subject_id == reader)))
+    found = [voice for voice in voices.wishes_in(cycle_id) if voice.review_id not in owed | own]
     customers = _by_id(CustomerRow, {voice.customer_id for voice in found})
     named = {tickets[voice.customer_id] for voice in found if voice.customer_id in tickets}
     references = {key: row.reference for key, row in _by_id(TicketRow, named).items()}

@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from review.cycles.lookup import ReviewFile, file_of
+from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.access import Actor, Role, Standing
 from review.domain.calendar import local_day
 from review.domain.case_review import LONGEST, Findings, Origin, flaws
 from review.domain.cycle import OVER, Stage
 from review.domain.refusals import Invalid, OutOfReach, Problem, Taken, TooLate
+from review.domain.vocabulary import Source
 from review.follow_up.tables import CaseRow
 from review.infra import audit, organisation, outbox
 from review.infra.db import db, rows_changed
 from review.infra.gate import Found
 from review.people import directory
 from review.people.tables import PersonRow
-from review.responses import service as responses
+from review.responses.progress import State, progress
 
 ASSIGNED = "follow_up:assigned"
 OVERDUE = "follow_up:overdue"
@@ -43,7 +44,7 @@ def find_case(actor: Actor, case_id: int) -> Found:
     if row is None:
         raise OutOfReach("follow_up:no_such_case")
     file = file_of(row.review_id)
-    if file.review.subject_id == actor.person_id or has_still_to_rate(file, actor.person_id):
+    if file.review.subject_id == actor.person_id or row.review_id in still_to_rate(actor.person_id):
         raise OutOfReach("follow_up:no_such_case")
     standings = frozenset({Standing.HANDLER}) if row.owner_id == actor.person_id else frozenset()
     if Role.HR not in actor.roles and not standings:
@@ -51,12 +52,14 @@ def find_case(actor: Actor, case_id: int) -> Found:
     return Found(Case(row, file.review, file.cycle, file.subject), standings)
 
 
-def has_still_to_rate(file: ReviewFile, person_id: int) -> bool:
-    """Whether somebody owes the rating of this employee: what customers say is closed to them until it is in."""
-    if file.review.supervisor_id != person_id or file.cycle.stage not in RATING_STAGES:
-        return False
-    sheet = responses.rating_sheet(file.review.id, person_id)
-    return sheet is None or sheet.filed is None
+def still_to_rate(person_id: int) -> set[int]:
+    """The reviews whose rating somebody still owes: what customers say about them is closed to them. 2 queries."""
+    rates = (ReviewRow.supervisor_id == person_id) | (ReviewRow.second_rater_id == person_id)
+    query = select(ReviewRow.id).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
+    asked = query.where(rates, ReviewRow.withdrawn_at.is_(None), CycleRow.stage.in_(RATING_STAGES))
+    review_ids = set(db.session.scalars(asked))
+    found = progress(Source.SUPERVISOR, review_ids, person_id) if review_ids else {}
+    return {key for key in review_ids if key not in found or found[key].state is not State.FILED}
 
 
 def assign(cases: Collection[CaseRow], employee_no: str, due_on: date | None, *, by: int, now: datetime) -> int:
@@ -83,13 +86,14 @@ def assign(cases: Collection[CaseRow], employee_no: str, due_on: date | None, *,
 
 
 def _require_may_own(cases: Collection[CaseRow], owner: PersonRow) -> None:
+    owed = still_to_rate(owner.id)
     for row in cases:
         file = file_of(row.review_id)
         if row.closed_at is not None:
             raise TooLate("follow_up:closed")
         if file.review.subject_id == owner.id:
             raise Invalid("follow_up:own_case", "owner", name=owner.name)
-        if has_still_to_rate(file, owner.id):
+        if row.review_id in owed:
             raise Invalid("follow_up:has_to_rate_first", "owner", name=owner.name, subject=file.subject.name)
 
 

@@ -69,6 +69,7 @@ def _list(actor: Actor, cycle: CycleRow, form: AssignForm, fresh: OpenForm) -> s
     only = request.args.get("only", "open")
     only = only if only in lists.FILTERS else "open"
     page = request.args.get("page", 1, type=int)
+    listing = lists.page_of_cases(cycle.id, only, today, page, reader=actor.person_id)
     return render_template(
         "follow_up/cases.html",
         cycle=cycle,
@@ -76,7 +77,8 @@ def _list(actor: Actor, cycle: CycleRow, form: AssignForm, fresh: OpenForm) -> s
         fresh=fresh,
         only=only,
         filters=lists.FILTERS,
-        listing=lists.page_of_cases(cycle.id, only, today, page, not_about=actor.person_id),
+        listing=listing,
+        voices=lists.voices_of(listing),
         counts=lists.counts(cycle.id, today),
         today=today,
     )
@@ -162,8 +164,8 @@ def _case_page(
 
 @bp.get("/cycles/<int:cycle_id>/contacts")
 @allow(Deed.CUSTOMER_CONTACT, find=find_cycle)
-def wishes(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    return _wishes(cycle, ContactForm(formdata=None)), 200
+def wishes(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    return _wishes(actor, cycle, ContactForm(formdata=None)), 200
 
 
 @bp.post("/cycles/<int:cycle_id>/contacts")
@@ -175,12 +177,12 @@ def contacted(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
         contacts.done(cycle, form.response.data, form.note.data or "", by=actor.person_id, now=at)
 
     if not form.accept(act):
-        return _wishes(cycle, form), 422
+        return _wishes(actor, cycle, form), 422
     tell("follow_up:contact_noted")
     return redirect(url_for("follow_up.wishes", cycle_id=cycle.id))
 
 
-def _wishes(cycle: CycleRow, form: ContactForm) -> str:
+def _wishes(actor: Actor, cycle: CycleRow, form: ContactForm) -> str:
     asked = {voice.customer_id for voice in voices.wishes_in(cycle.id)}
-    found = lists.wishes_of(cycle.id, tickets_behind(cycle.id, asked))
+    found = lists.wishes_of(cycle.id, tickets_behind(cycle.id, asked), reader=actor.person_id)
     return render_template("follow_up/contacts.html", cycle=cycle, wishes=found, form=form)

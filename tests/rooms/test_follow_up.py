@@ -247,6 +247,13 @@ def test_hr_who_has_still_to_rate_cannot_look_at_customers_words(
         db.session.add(RoleRow(person_id=cast["sam"].id, role=Role.HR))
         db.session.commit()
     assert visit(cast["sam"]).get(f"/cases/{opened['wu']}").status == 404
+    listed = visit(cast["sam"], "en").get(f"/cycles/{play.cycle_id}/cases")
+    assert f"/cases/{opened['wu']}" not in listed.text
+    assert "138 0000 0000" not in visit(cast["sam"], "en").get(f"/cycles/{play.cycle_id}/contacts").text
+    with app.app_context():
+        responses.file_rating(play.review, cast["sam"].id, RATING, NOW)
+        db.session.commit()
+    assert f"/cases/{opened['wu']}" in visit(cast["sam"], "en").get(f"/cycles/{play.cycle_id}/cases").text
 
 
 def work(visit: Browse, who: Any, case_id: int, act: str, **said: Any) -> Page:
@@ -371,6 +378,9 @@ def test_the_list_filters_and_counts(app: Flask, cast: Cast, visit: Browse, play
         only: len(visit(cast["hana"]).get(f"/cycles/{play.cycle_id}/cases?only={only}").soup.select("tbody a"))
         for only in ("open", "unassigned", "overdue", "closed", "all", "nonsense")
     }
+    words = visit(cast["hana"], "en").get(f"/cycles/{play.cycle_id}/cases?only=all").text
+    assert "2 of 5 stars" in words
+    assert "Two hours on hold" in words
     assert listed == {"open": 2, "unassigned": 1, "overdue": 0, "closed": 1, "all": 3, "nonsense": 2}
 
 
