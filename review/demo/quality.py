@@ -156,7 +156,7 @@ def _nearby(form: QualityForm, truth: Sheet, dice: random.Random, *, milder: boo
     marks = {}
     for category in form.categories:
         mark = truth.marks[category.key]
-        step = dice.choice((0, 0, 0, 0, 0, 1, -1, 1 if milder else 0))
+        step = dice.choice((0,) * 14 + (1, -1, 1 if milder else 0))
         marks[category.key] = None if mark is None else min(category.scale, max(1, mark + step))
     low = [category for category in form.categories if category.is_low(marks[category.key])]
     comments = {category.key: dice.choice(FAULTS) for category in low}

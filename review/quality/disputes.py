@@ -74,7 +74,8 @@ def raise_dispute(
         score_before=file.check.score,
         reason="",
     )
-    if not rows_changed(row.on_conflict_do_nothing(index_elements=["check_id"])):
+    once = row.on_conflict_do_nothing(index_elements=["check_id"]).returning(DisputeRow.check_id)
+    if db.session.scalar(once) is None:  # the count of changed rows is not told of an insert
         raise Taken("quality:disputed_before")
     audit.record("quality:dispute:raised", _about(file), by=person_id, at=now)
     _tell(RAISED, file, [file.checker, *directory.holding(Role.HR)], now, skip={file.agent.id})
