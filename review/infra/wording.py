@@ -169,4 +169,5 @@ def sample(kind: str, locale: str) -> dict[str, Any]:
         module = _template(kind)
         invented = {name: " ".join(str(module.sample(name)).split()) for name in spec.allowed}
         context = dict(spec.sample(locale))
-        return context | {"placeholders": {**invented, **context.get("placeholders", {})}}
+        facts = {**invented, **context.get("placeholders", {})}
+        return context | facts | {"placeholders": facts}

@@ -9,8 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from review.infra import migrate, preconditions
 from review.infra.db import db
 from review.infra.settings import Settings
-from review.infra.smtp_client import connection
-from review.workflow import doctor_urns
+from review.workflow import doctor_mail, doctor_urns
 from review.workflow.finding import Finding
 from review.workflow.worker import beat_file
 
@@ -27,7 +26,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _preconditions(settings)
     yield _keys(settings)
     yield from doctor_urns.look_over(settings, with_cycles=schema is not None and _has_tables())
-    yield _mail(settings)
+    yield from doctor_mail.look_over(settings, now, with_letters=schema is not None and schema.is_ok)
     yield _worker(settings, now)
 
 
@@ -68,17 +67,6 @@ def _keys(settings: Settings) -> Finding:
     if settings.keys_dir.stat().st_mode & 0o077:
         return Finding("workflow:keys_readable_by_others", False, str(settings.keys_dir))
     return Finding("workflow:keys_ok", True)
-
-
-def _mail(settings: Settings) -> Finding:
-    if settings.smtp_url is None:
-        return Finding("workflow:mail_not_set_up", False)
-    try:
-        with connection(settings.smtp_url) as opened:
-            opened.client.noop()
-    except OSError as error:
-        return Finding("workflow:mail_unreachable", False, f"{type(error).__name__}: {error}")
-    return Finding("workflow:mail_ok", True)
 
 
 def _worker(settings: Settings, now: datetime) -> Finding:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -14,17 +15,20 @@ from review.ballots import keys
 from review.ballots import service as ballots
 from review.ballots.postgres_urn import PostgresUrn
 from review.domain.cycle import Stage
+from review.infra import outbox, pacing
 from review.infra.db import db
 from review.infra.preconditions import archives_wal
 from review.infra.settings import Settings
 from review.infra.words import say
-from review.workflow import doctor_urns
+from review.workflow import doctor_mail, doctor_urns
 from review.workflow.doctor import examine
 from review.workflow.finding import Finding
-from tests.make import NOW, Cast
+from tests.imap import imap_server
+from tests.make import NOW, Cast, make_person
 from tests.make_cycle import make_cycle, set_stage
 from tests.make_peers import seat_team
 from tests.postgres import cluster, new_database
+from tests.smtp import moody
 
 Look = Callable[[], dict[str, Finding]]
 
@@ -164,3 +168,47 @@ def test_a_server_that_archives_its_log_is_a_warning_and_no_refusal(settings: Se
         assert create_app(away).name == "review"
         assert [f.code for f in looked(away)] == ["workflow:urn_wal_archived"]
     assert [f.code for f in looked(away)] == ["workflow:urn_server_unreachable"]
+
+
+def test_mail_is_looked_over_and_what_is_wrong_is_named(app: Flask, settings: Settings) -> None:
+    def codes(made: Settings, now: datetime = NOW) -> dict[str, Finding]:
+        with app.app_context():
+            found = {finding.code: finding for finding in doctor_mail.look_over(made, now, with_letters=True)}
+        for finding in found.values():
+            for locale in ("zh", "en"):
+                assert say(finding.problem, locale) != finding.code, f"{finding.code} has no words in {locale}"
+        return found
+
+    assert not codes(settings)["workflow:mail_not_set_up"].is_ok
+    assert codes(settings)["workflow:bounces_unset"].is_ok
+    with moody(["250 ok"]) as server, imap_server() as box:
+        here = replace(settings, smtp_url=server.url, bounce_address="b@example.com", bounce_imap=box.url)
+        assert [(code, one.is_ok) for code, one in codes(here).items()] == [
+            ("workflow:mail_ok", True),
+            ("mail:mailbox_ok", True),
+            ("workflow:mail_in_time", True),
+        ]
+        wrong = codes(replace(here, bounce_imap=f"{box.url}/Elsewhere", bounce_address=None))
+        assert not wrong["mail:mailbox_folder"].is_ok
+        assert not wrong["workflow:bounces_unset"].is_ok, "a mailbox without an address reads what never comes"
+    assert not codes(here)["mail:unreachable"].is_ok
+    with app.app_context():
+        outbox.put("people:activation", "person:1", "a@example.com", "zh", {}, now=NOW)
+        db.session.commit()
+    later = NOW + timedelta(hours=2)
+    assert codes(here, NOW + timedelta(minutes=50))["workflow:mail_in_time"].is_ok
+    assert codes(here, later)["workflow:mail_late"].detail == "1"
+    with app.app_context():
+        made = make_person("Hana")
+        pacing.pause("people:activation", by=made.id, now=NOW)
+        db.session.commit()
+    found = codes(here, later)
+    assert found["workflow:mail_held_back"].detail == "people:activation"
+    assert found["workflow:mail_in_time"].is_ok, "what is held back by hand is not late"
+
+
+def test_links_to_this_machine_in_letters_to_others_are_told(app: Flask, settings: Settings) -> None:
+    elsewhere = replace(settings, smtp_url="smtp://relay.invalid:25")
+    with app.app_context():
+        codes = {finding.code for finding in doctor_mail.look_over(elsewhere, NOW, with_letters=False)}
+    assert {"mail:name_unknown", "workflow:links_lead_nowhere"} <= codes
