@@ -38,12 +38,12 @@ def qmail(to: str, recipient: str, why: str = "Sorry, no mailbox here by that na
     ).encode()
 
 
-def absence(to: str) -> bytes:
-    """A note of absence, as programs send it."""
+def absence(to: str, recipient: str = "reader@customer.example") -> bytes:
+    """A note of absence, as programs send it, that quotes a report of a bounce; only its head tells what it is."""
     note = EmailMessage()
-    note["From"], note["To"], note["Message-ID"] = "reader@customer.example", to, "<away@customer.example>"
+    note["From"], note["To"], note["Message-ID"] = recipient, to, "<away@customer.example>"
     note["Subject"], note["Auto-Submitted"] = "Out of office", "auto-replied (vacation)"
-    note.set_content("I am away. 550 5.1.1 is not my number; the message could not be delivered to me.")
+    note.set_content(qmail(to, recipient).partition(b"\n\n")[2].decode())
     return note.as_bytes()
 
 
