@@ -43,7 +43,7 @@ def _maybe(random: Random, low: int, high: int, chance: float = 0.7) -> int | No
 def _one(random: Random, people: Sequence[int], reference: str) -> Drawn:
     opened = datetime(2026, 2, 20, tzinfo=UTC) + timedelta(minutes=random.randint(0, 70 * 24 * 60))
     is_solved = random.random() < 0.8
-    closed_on = (opened + timedelta(hours=random.randint(0, 500))).astimezone(SHANGHAI).date()
+    closed_on = (opened + timedelta(hours=random.randint(-60, 500))).astimezone(SHANGHAI).date()
     columns: dict[str, Any] = {
         "system": random.choice([TicketSystem.ZENDESK] * 6 + [TicketSystem.SHEET] * 3 + [TicketSystem.LIST]),
         "reference": reference,
@@ -112,8 +112,10 @@ def _count(
     if ticket.status == "solved" and solved_on is None:
         return
     opened_on = ticket.opened_at.astimezone(SHANGHAI).date() if ticket.opened_at else solved_on
+    if opened_on is not None and solved_on is not None:
+        opened_on = min(opened_on, solved_on)
     solved_within = solved_on is not None and first <= solved_on <= last
-    if opened_on is not None and (opened_on <= last or solved_within) and (solved_on is None or solved_on >= first):
+    if opened_on is not None and opened_on <= last and (solved_on is None or solved_on >= first):
         add("resolution_rate", 100 * solved_within)
     if opened_on is not None and first <= opened_on <= last and ticket.is_complaint is not None:
         add("complaint_rate", 100 * ticket.is_complaint)

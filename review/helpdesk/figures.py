@@ -172,12 +172,13 @@ def _put(own: list[_Heap], row: Counted) -> None:
         heap = own[row.closed].setdefault(row.of, {})
         for indicator, (total, count) in _OF_SOLVED.items():
             _add(heap, indicator, row.sums.get(total, 0), row.sums.get(count, 0))
-    if 0 <= row.opened < len(own):
-        heap = own[row.opened].setdefault(row.of, {})
+    opened = min(row.opened, row.closed)  # clocks that disagree: nothing is opened after it was solved
+    if 0 <= opened < len(own):
+        heap = own[opened].setdefault(row.of, {})
         for indicator, (total, count) in _OF_OPENED.items():
             _add(heap, indicator, row.sums.get(total, 0), row.sums.get(count, 0))
     tickets = row.sums["tickets"]
-    for at in range(max(min(row.opened, row.closed), 0), min(row.closed + 1, len(own))):
+    for at in range(max(opened, 0), min(row.closed + 1, len(own))):
         heap = own[at].setdefault(row.of, {})
         _add(heap, Indicator.RESOLUTION_RATE, tickets if at == row.closed else 0, tickets)
 
