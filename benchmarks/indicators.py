@@ -23,7 +23,7 @@ from sqlalchemy import func, insert, select, text
 from review.app import create_app
 from review.domain.indicators import months_back
 from review.domain.records import Csat, TicketStatus, TicketSystem
-from review.helpdesk import figures
+from review.helpdesk import figures, habits
 from review.helpdesk.tables import ShareRow, TicketRow
 from review.infra import organisation
 from review.infra.db import db, only_reading
@@ -115,6 +115,7 @@ def measure(tickets: int, agents: int) -> None:
         "of_period, everybody": lambda: figures.of_period(FIRST, LAST, difficulty=WEIGHTS),
         "of_period, a team of 12": lambda: figures.of_period(FIRST, LAST, people[:12], difficulty=WEIGHTS),
         "board, 12 months, everybody": lambda: figures.sums_of_all(months_back(LAST, 12)),
+        "hints, counts of everybody": lambda: habits.habits_of((FIRST, LAST), habits.usual_time((FIRST, LAST))),
     }.items():
         took = timed(work)
         print(f"  {name:<37} {took:7.2f} s   {took / least:6.1f} x")

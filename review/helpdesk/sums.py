@@ -60,7 +60,8 @@ def counted(
         raise ValueError("so many people only one by one, or everybody")
     scale = scale_of(difficulty)
     midnights = _midnights(spans)
-    columns = [(TicketRow.kind if by_kind else literal("")).label("kind"), *_buckets(spans, midnights)]
+    # No name of a column: PostgreSQL would group by that column, whatever stands under the name in the answer.
+    columns = [(TicketRow.kind if by_kind else literal("")).label("told_kind"), *_buckets(spans, midnights)]
     conditions = [*_within(spans, midnights[-1]), *_chosen(channel, kind)]
     for who, statement in (_of_one_agent(columns, difficulty, scale), _of_several(columns, difficulty, scale)):
         is_listed = people is not None and len(people) <= CHUNK
@@ -85,10 +86,10 @@ def scale_of(difficulty: Mapping[str, Fraction]) -> int:
 
 def _counted(row: Any) -> Counted:
     sums = {name: int(value) for name, value in row._mapping.items() if value and name not in _KEYS}
-    return Counted(row.person, row.kind, row.opened, row.closed, int(row.of), sums)
+    return Counted(row.person, row.told_kind, row.opened, row.closed, int(row.of), sums)
 
 
-_KEYS = frozenset({"person", "kind", "opened", "closed", "of"})
+_KEYS = frozenset({"person", "told_kind", "opened", "closed", "of"})
 
 
 # ---- which tickets, and when ----------------------------------------------------------------------------------------
