@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from review.cycles.changes import BEFORE_LAUNCH
 from review.cycles.tables import CycleRow
@@ -61,10 +62,27 @@ def install_starting_set(now: datetime, by: int | None = None) -> StoredPlanRow:
         opened_at=now,
         opened_by=by,
     )
-    db.session.add(row)
-    db.session.flush()
+    if not _put(row):
+        return _there(plan.key)
     audit.record("kpi:plan:installed", about(row), by=by, at=now, version=row.version)
     return row
+
+
+def _put(row: StoredPlanRow) -> bool:
+    """Store a new version; False where somebody else was first with it."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+            db.session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _there(key: str) -> StoredPlanRow:
+    found = newest(key)
+    assert found is not None  # it was in the way a moment ago
+    return found
 
 
 def about(row: StoredPlanRow) -> str:
@@ -126,7 +144,10 @@ def draft_from(base: StoredPlanRow, *, by: int | None, now: datetime) -> StoredP
     if last.state is PlanState.DRAFT:
         return last
     body = {**deepcopy(last.body), "version": last.version + 1}
-    return _new_draft(body, by=by, now=now, copied_from=last.version)
+    try:
+        return _new_draft(body, by=by, now=now, copied_from=last.version)
+    except Taken:  # a double click on a busy server: both lead to the one draft
+        return _there(base.key)
 
 
 def copy_as(base: StoredPlanRow, *, by: int, now: datetime) -> StoredPlanRow:
@@ -158,8 +179,8 @@ def _new_draft(body: dict[str, Any], *, by: int | None, now: datetime, copied_fr
         created_at=now,
         created_by=by,
     )
-    db.session.add(row)
-    db.session.flush()
+    if not _put(row):
+        raise Taken("kpi_plan:draft_there", version=_there(row.key).version)
     audit.record("kpi:plan:drafted", about(row), by=by, at=now, version=row.version, copied_from=copied_from)
     return row
 
@@ -171,7 +192,7 @@ def require_draft(row: StoredPlanRow) -> None:
 
 
 def rewrite(
-    row: StoredPlanRow, seen: str, change: Callable[[dict[str, Any]], None], *, by: int, now: datetime, part: str
+    row: StoredPlanRow, seen: str, change: Callable[[dict[str, Any]], None], *, by: int | None, now: datetime, part: str
 ) -> None:
     """Change a draft by `change(body)`. Raises Taken when it says something else than what was `seen` on the page."""
     require_draft(row)

@@ -1,21 +1,26 @@
 """Versions of KPI plans: an open one never changes, a draft is changed by one hand at a time, cycles keep theirs."""
 
+import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from review.app import create_app
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.kpi_plan import dump_plan, parse_plan
 from review.domain.records import TicketSystem
 from review.domain.refusals import Invalid, OutOfReach, Taken
 from review.helpdesk.tables import TicketRow
+from review.infra import migrate
 from review.infra.audit import AuditRow
 from review.infra.db import db
+from review.infra.settings import Settings
 from review.kpi import placing, plan_edits, plans
 from review.kpi.library import starting_data, starting_plan
 from review.kpi.opening import months_between
@@ -328,3 +333,67 @@ def test_months_are_whole_ones(joined, first, months):
 
 def test_what_is_stored_is_read_back_as_it_was(opened):
     assert dump_plan(plans.version_of(opened).plan) == opened.body
+
+
+@pytest.fixture
+def on_postgresql(tmp_path: Path, postgres_url: str, urn_url: str) -> Iterator[Flask]:
+    migrate.upgrade(postgres_url)
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "DATABASE_URL": postgres_url, "URN_URL": urn_url}
+    made = create_app(Settings.from_env(environ))
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_drafts_that_are_begun_at_once_are_one(on_postgresql: Flask) -> None:
+    with on_postgresql.app_context():
+        base = plans.install_starting_set(NOW).id
+        db.session.commit()
+    start, made = threading.Barrier(4), []
+
+    def begin() -> None:
+        with on_postgresql.app_context():
+            row = plans.stored(base)
+            start.wait()
+            made.append(plans.draft_from(row, by=None, now=NOW).id)
+            db.session.commit()
+
+    threads = [threading.Thread(target=begin) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 4
+    assert len(set(made)) == 1
+    with on_postgresql.app_context():
+        assert audited() == ["kpi:plan:installed", "kpi:plan:drafted"]
+
+
+@pytest.mark.postgres
+def test_of_two_who_save_at_once_one_is_told(on_postgresql: Flask) -> None:
+    with on_postgresql.app_context():
+        draft = plans.draft_from(plans.install_starting_set(NOW), by=None, now=NOW)
+        draft_id, seen = draft.id, draft.hash
+        db.session.commit()
+    start, told = threading.Barrier(2), []
+
+    def save(weight: str) -> None:
+        with on_postgresql.app_context():
+            row = plans.stored(draft_id)
+            start.wait()
+            try:
+                plans.rewrite(row, seen, set_weight(0, weight), by=None, now=NOW, part="rows")
+                db.session.commit()
+                told.append("saved")
+            except Taken as refusal:
+                db.session.rollback()
+                told.append(refusal.code)
+
+    threads = [threading.Thread(target=save, args=(weight,)) for weight in ("18", "19")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["kpi_plan:changed_meanwhile", "saved"]
