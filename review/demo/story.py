@@ -15,7 +15,7 @@ from review.customer_survey import answering, intake, links
 from review.cycles import changes, service
 from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow
-from review.demo import quality, words
+from review.demo import quality, sheets, words
 from review.demo.answers import Character, character, customer_answer, own_review, peer_answers, rating
 from review.demo.company import TEAMS, Company, roster_csv
 from review.demo.tickets import in_portions, tickets_csv
@@ -106,11 +106,17 @@ class Story:
         cast = self._characters(scheme, number)
         if shares is None:
             self._answer(cycle, scheme, cast, IN_THE_MIDDLE, min(self.now, cycle.closes_at - timedelta(hours=1)))
+            sheets.in_the_middle(self._scene(cycle), self.now, self.people[self.company.agent_no])
             quality.live(cycle, self.seed, visitor=self.people[self.company.agent_no], hr=self.hr, now=self.now)
             tick(self.now)
             return
         self._answer(cycle, scheme, cast, shares, opens_at + timedelta(days=3))
+        sheets.enter_all(self._scene(cycle), opens_at + timedelta(days=4))
         self._close(cycle)
+
+    def _scene(self, cycle: CycleRow) -> sheets.Scene:
+        skill = {one.employee_no: one.skill for one in self.company.colleagues if one.supervisor_no}
+        return sheets.Scene(cycle, str(self.seed), skill, self.hr)
 
     def _launch(self, period: Period, opens_at: datetime, number: int, *, is_over: bool) -> CycleRow:
         drafted = opens_at - timedelta(days=6)
@@ -137,8 +143,11 @@ class Story:
         self.say("launched", cycle.name)
         return db.session.get_one(CycleRow, cycle.id)
 
-    def _confirmed(self, cycle: CycleRow, number: int) -> None:
-        """What HR decides about a cycle besides its assignment, before it starts."""
+    def _confirmed(self, cycle: CycleRow, number: int) -> None:  # noqa: ARG002  other stories tell cycles apart
+        """What HR decides about a cycle besides its assignment, before it starts: its KPI plan."""
+        at = cycle.opens_at - timedelta(days=5)
+        sheets.choose_plan(cycle, self.hr, at)
+        sheets.tell_figures(self._scene(cycle), at)
 
     def _import_tickets(self, period: Period, at: datetime, number: int, *, is_over: bool) -> None:
         posts = {post for _, post in TEAMS}
@@ -223,6 +232,8 @@ class Story:
         closes_at, finalise_by, publish_on = cycle.closes_at, cycle.finalise_by, cycle.publish_on
         tick(closes_at)
         self._drain(closes_at)
+        cycle = db.session.get_one(CycleRow, cycle.id)
+        sheets.sign_some(self._scene(cycle), closes_at + timedelta(hours=12), 0.6)
         self._finalise(cycle, closes_at + timedelta(days=1))
         self._look(cycle, closes_at + timedelta(days=2))
         at = max(finalise_by, settled(publish_on, MORNING, ORGANISATION.zone))

@@ -72,6 +72,7 @@ class Deed(StrEnum):
     KPI_LINE_PROPOSE = "kpi:line:propose"
     KPI_PLAN_EDIT = "kpi:plan:edit"
     KPI_PLAN_READ = "kpi:plan:read"
+    KPI_SHEET_MANAGE = "kpi:sheet:manage"
     KPI_SHEET_READ = "kpi:sheet:read"
     KPI_SHEET_RUN = "kpi:sheet:run"
     KPI_SHEET_SEE_OWN = "kpi:sheet:see_own"
@@ -177,6 +178,7 @@ ALLOWED: Mapping[Deed, Allowance] = {
     Deed.KPI_LINE_PROPOSE: _to(Role.HR, Standing.RESPONSIBLE),
     Deed.KPI_PLAN_EDIT: _to(Role.HR),
     Deed.KPI_PLAN_READ: EVERYONE,
+    Deed.KPI_SHEET_MANAGE: _to(Role.HR, Standing.RESPONSIBLE),
     Deed.KPI_SHEET_READ: _to(Role.HR, Standing.SUBJECT, Standing.RESPONSIBLE, Standing.ABOVE),
     Deed.KPI_SHEET_RUN: _to(Role.HR),
     Deed.KPI_SHEET_SEE_OWN: EVERYONE,

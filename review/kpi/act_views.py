@@ -17,7 +17,7 @@ from review.infra.ids import row_id
 from review.infra.pages import tell
 from review.kpi import entering, groups, lines, signing
 from review.kpi.changing import Hand
-from review.kpi.finding import find_sheet
+from review.kpi.finding import find_managed, find_sheet
 from review.kpi.paper_words import actual_of, figure, rule_words, words_in
 from review.kpi.printing import printed_of
 from review.kpi.sheet_blueprint import bp
@@ -178,13 +178,13 @@ def _sign(actor: Actor, sheet: Sheet, form: SignForm, status: int) -> ResponseRe
 
 
 @bp.get("/kpi/sheets/<int:review_id>/manage")
-@allow(Deed.KPI_SHEET_RUN, find=find_sheet)
+@allow(Deed.KPI_SHEET_MANAGE, find=find_managed)
 def manage(_actor: Actor, sheet: Sheet) -> ResponseReturnValue:
     return _manage(sheet, _manage_form(sheet), 200)
 
 
 @bp.post("/kpi/sheets/<int:review_id>/manage")
-@allow(Deed.KPI_SHEET_RUN, find=find_sheet)
+@allow(Deed.KPI_SHEET_MANAGE, find=find_managed)
 def manage_now(actor: Actor, sheet: Sheet) -> ResponseReturnValue:
     form = ManageForm(sheet=sheet, locale=request_locale())
     act = _MANAGES.get(form.act.data or "")

@@ -66,6 +66,11 @@ def require_other(sheet: Sheet, by: int) -> None:
         raise NotAllowed("kpi_sheet:own_sheet")
 
 
+def runs(sheet: Sheet, hand: Hand) -> bool:
+    """Whether this person does what HR does on a sheet: HR, and for the sheet of somebody of HR their supervisor."""
+    return hand.is_hr or (sheet.is_of_hr and sheet.supervisor_id == hand.person_id)
+
+
 def touch(review_ids: Collection[int], now: datetime) -> None:
     """Note that these sheets say something else from now on: sign-offs of their results must be given anew."""
     if review_ids:

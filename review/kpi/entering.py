@@ -1,6 +1,7 @@
 """Figures that people bring in: one row over a team or all rows of one person, with remark and evidence.
 
 HR may enter every row, the responsible supervisor those that the plan has entered by hand; nobody enters their own.
+The rows of somebody of HR are their supervisor's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from review.domain.kpi_value import read_value, typed
 from review.domain.refusals import Invalid, NotAllowed, OutOfReach, Problem, Refusal
 from review.infra import audit
 from review.infra.db import db
-from review.kpi.changing import Hand, held, held_one, require_other, require_unsigned, touch
+from review.kpi.changing import Hand, held, held_one, require_other, require_unsigned, runs, touch
 from review.kpi.sheets import Row, Sheet
 from review.kpi.tables import FigureRow, Origin
 from review.kpi.workbook import Filled
@@ -39,7 +40,8 @@ def may_enter(sheet: Sheet, row: Row, hand: Hand) -> bool:
     """Whether this person brings in the figure of this row."""
     if sheet.subject.id == hand.person_id or row.figure.is_left_out:
         return False
-    return hand.is_hr or (sheet.supervisor_id == hand.person_id and row.plan.obtained is Obtained.HAND)
+    is_theirs = sheet.supervisor_id == hand.person_id and row.plan.obtained is Obtained.HAND
+    return is_theirs or runs(sheet, hand)
 
 
 def as_typed(row: Row) -> Entry:
@@ -196,7 +198,7 @@ def leave_out(cycle_id: int, review_id: int, row_key: str, why: str, hand: Hand,
     sheet = held_one(cycle_id, review_id)
     require_other(sheet, hand.person_id)
     require_unsigned(sheet)
-    if not hand.is_hr:
+    if not runs(sheet, hand):
         raise NotAllowed("kpi_sheet:not_yours_to_enter")
     row = next((one for one in sheet.rows if one.key == row_key), None)
     if row is None:

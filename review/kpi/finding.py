@@ -15,3 +15,10 @@ def find_sheet(actor: Actor, review_id: int) -> Found:
     elif sheet.head_id == actor.person_id:
         standings.add(Standing.ABOVE)
     return Found(sheet, frozenset(standings))
+
+
+def find_managed(actor: Actor, review_id: int) -> Found:
+    """A sheet on which HR acts; whose subject is of HR, their supervisor does so too."""
+    found = find_sheet(actor, review_id)
+    kept = found.standings if found.thing.is_of_hr else frozenset[Standing]()
+    return Found(found.thing, kept)

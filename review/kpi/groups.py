@@ -7,8 +7,9 @@ from sqlalchemy import update
 from review.domain.refusals import Invalid, NotAllowed, Problem
 from review.infra import audit
 from review.infra.db import db
-from review.kpi.changing import Hand, held_one, require_other, require_unsigned, touch
+from review.kpi.changing import Hand, held_one, require_other, require_unsigned, runs, touch
 from review.kpi.filling import put_aims
+from review.kpi.sheets import Sheet
 from review.kpi.tables import SheetRow
 
 LONGEST = 1000
@@ -22,7 +23,7 @@ def move_to_group(cycle_id: int, review_id: int, group_key: str, why: str, hand:
     sheet = held_one(cycle_id, review_id)
     require_other(sheet, hand.person_id)
     require_unsigned(sheet)
-    _require_hr(hand)
+    _require_runs(sheet, hand)
     try:
         group = sheet.plan.group(group_key)
     except KeyError:
@@ -45,7 +46,7 @@ def reopen(cycle_id: int, review_id: int, why: str, hand: Hand, now: datetime) -
     """
     sheet = held_one(cycle_id, review_id)
     require_other(sheet, hand.person_id)
-    _require_hr(hand)
+    _require_runs(sheet, hand)
     said = _reason(why)
     if not sheet.is_locked:
         return
@@ -57,8 +58,8 @@ def reopen(cycle_id: int, review_id: int, why: str, hand: Hand, now: datetime) -
     audit.record("kpi:sheet:reopened", about, by=hand.person_id, at=now, reason=said, signatures=void)
 
 
-def _require_hr(hand: Hand) -> None:
-    if not hand.is_hr:
+def _require_runs(sheet: Sheet, hand: Hand) -> None:
+    if not runs(sheet, hand):
         raise NotAllowed("kpi_sheet:not_yours_to_enter")
 
 

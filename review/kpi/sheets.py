@@ -6,11 +6,12 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain import kpi
+from review.domain.access import Role
 from review.domain.canonical import digest
 from review.domain.kpi_plan import KpiPlan, PlanRow, TargetGroup
 from review.domain.kpi_sheet import EMPTY, Figure, KpiPart, item_of, lacks, part_of
@@ -32,7 +33,7 @@ from review.kpi.tables import (
     VetoRow,
     WordRow,
 )
-from review.people.tables import DepartmentRow, PersonRow
+from review.people.tables import DepartmentRow, PersonRow, RoleRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Sheet:
     supervisor_id: int | None
     supervisor: str | None
     head_id: int | None
+    is_of_hr: bool
     plan: KpiPlan
     group: TargetGroup
     channel: str | None
@@ -240,8 +242,9 @@ def sheets_in(cycle_id: int) -> dict[int, Sheet]:
 def sheets_where(which: ColumnElement[bool]) -> dict[int, Sheet]:
     """Sheets of one cycle, ordered by employee number. Seven queries, however many they are."""
     boss = aliased(PersonRow)
+    of_hr = exists().where(RoleRow.person_id == PersonRow.id, RoleRow.role == Role.HR)
     heads = db.session.execute(
-        select(SheetRow, CycleRow, ReviewRow, PersonRow, DepartmentRow.name, boss.name, boss.supervisor_id)
+        select(SheetRow, CycleRow, ReviewRow, PersonRow, DepartmentRow.name, boss.name, boss.supervisor_id, of_hr)
         .join(ReviewRow, ReviewRow.id == SheetRow.review_id)
         .join(CycleRow, CycleRow.id == SheetRow.cycle_id)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
@@ -259,7 +262,7 @@ def sheets_where(which: ColumnElement[bool]) -> dict[int, Sheet]:
     figures, lines, vetoes = _figures(within), _lines(within), _vetoes(within)
     words, signatures = _words(within), _signatures(within)
     found = {}
-    for sheet, cycle, review, subject, department, supervisor, head_id in heads:
+    for sheet, cycle, review, subject, department, supervisor, head_id, is_of_hr in heads:
         key = sheet.review_id
         found[key] = Sheet(
             review_id=key,
@@ -269,6 +272,7 @@ def sheets_where(which: ColumnElement[bool]) -> dict[int, Sheet]:
             supervisor_id=review.supervisor_id,
             supervisor=supervisor,
             head_id=None if head_id == review.subject_id else head_id,
+            is_of_hr=is_of_hr,
             plan=plan,
             group=plan.group(sheet.group_key),
             channel=sheet.channel,

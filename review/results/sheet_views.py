@@ -10,7 +10,7 @@ from review.infra.gate import allow
 from review.infra.i18n import request_locale
 from review.infra.pages import ours, tell
 from review.kpi import entering, lines, signing
-from review.kpi.changing import CHANGEABLE, Hand
+from review.kpi.changing import CHANGEABLE, Hand, runs
 from review.kpi.finding import find_sheet
 from review.kpi.paper import paper, totals_of
 from review.kpi.paper_words import actual_of, figure, rule_words, words_in
@@ -50,7 +50,7 @@ def _page(actor: Actor, sheet: Sheet, upload: FileForm, status: int) -> Response
         may_propose=is_open and lines.may_propose(sheet, hand),
         may_decide=lines.may_decide,
         may_write=is_open and actor.person_id in {sheet.subject.id, sheet.supervisor_id},
-        may_manage=is_open and hand.is_hr and sheet.subject.id != actor.person_id,
+        may_manage=is_open and runs(sheet, hand) and sheet.subject.id != actor.person_id,
         step=signing.step_for(sheet, actor.person_id) if sheet.cycle.stage in signing.SIGNABLE else None,
     )
     return make_response(shown, status)

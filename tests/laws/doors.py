@@ -215,8 +215,8 @@ DOORS: Mapping[str, Door] = {
     "kpi_sheets.figures": Door(_of_ada("collecting"), "ada"),
     "kpi_sheets.grid": Door(_grid),
     "kpi_sheets.line": Door(_of_ada("collecting"), "ada"),
-    "kpi_sheets.manage": Door(_of_ada("collecting"), "ada"),
-    "kpi_sheets.manage_now": Door(_of_ada("collecting"), "ada", frozenset({422})),
+    "kpi_sheets.manage": Door(_of_ada("collecting")),  # for people of HR their supervisor manages it
+    "kpi_sheets.manage_now": Door(_of_ada("collecting"), shows=frozenset({422})),
     "kpi_sheets.mine": PLAIN,
     "kpi_sheets.propose_line": Door(_of_ada("collecting"), "ada", frozenset({422})),
     "kpi_sheets.propose_veto": Door(_of_ada("collecting"), "ada", frozenset({409, 422})),

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from review.app import create_app
 from review.cycles import service as cycles
 from review.cycles.tables import CycleRow, ReviewRow
+from review.demo import sheets
 from review.demo.company import company
 from review.demo.story import MORNING, ORGANISATION, Story
 from review.domain.calendar import add_working_days, local_day, settled
@@ -118,6 +119,11 @@ class Company(Story):
         self.cycles["sample"] = sample.id
         done = select(CheckRow.id).where(CheckRow.filed_at.is_not(None)).limit(1)
         self.cycles["check"] = db.session.scalars(done).one()
+
+    def _confirmed(self, cycle: CycleRow, number: int) -> None:
+        """The cycle that collects has KPI sheets, without any figure."""
+        if number == 1:
+            sheets.choose_plan(cycle, self.hr, self.now - timedelta(days=30))
 
     def _import_tickets(self, *_args: object, **_options: object) -> None:
         """Customers are another room's; lists of them are not on these pages. What boards add up comes from here."""
@@ -238,6 +244,13 @@ PAGES = {
     "my result": ("agent", "/results/{review}"),
     "my self-review": ("agent", "/self-review/{own}"),
     "start page": ("agent", "/"),
+    "KPI sheets of a cycle": ("hana", "/cycles/{collecting}/kpi"),
+    "KPI sheets that lack figures": ("hana", "/cycles/{collecting}/kpi?state=open&page=2"),
+    "KPI sheets of the team": ("sam", "/team/{collecting}/kpi"),
+    "one KPI row over all people": ("hana", "/team/{collecting}/kpi/rows/volume"),
+    "all my KPI sheets": ("agent", "/kpi"),
+    "my KPI sheet": ("agent", "/kpi/sheets/{own}"),
+    "figures of one person": ("hana", "/kpi/sheets/{own}/figures"),
 }
 
 
