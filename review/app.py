@@ -40,6 +40,7 @@ from review.kpi import alert_views as indicators
 from review.kpi import hint_views  # noqa: F401  its routes stand on the same blueprint
 from review.kpi import plan_views as kpi_plan
 from review.kpi import sheet_views as kpi_sheets
+from review.kpi.beside import figures_beside
 from review.navigation import foot_links, links_for
 from review.peer_review import views as peer_review
 from review.people import letters as people_letters
@@ -132,7 +133,13 @@ def create_app(settings: Settings | None = None, *, is_checked: bool = True) -> 
         WTF_CSRF_SSL_STRICT=secure,
     )
     app.extensions["review"] = House(
-        settings, Links(settings.keys_dir), Progress(settings.data_dir), dict(HANDLERS), dict(LETTERS), dict(WORDED)
+        settings,
+        Links(settings.keys_dir),
+        Progress(settings.data_dir),
+        dict(HANDLERS),
+        dict(LETTERS),
+        dict(WORDED),
+        figures_beside,
     )
     if settings.proxies:  # only then: anybody could send these headers to a server that stands alone
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

@@ -18,7 +18,6 @@ from review.kpi.changing import Hand
 from review.kpi.entering import Entry
 from review.kpi.lines import Proposal
 from review.kpi.sheets import Sheet, sheet_of, sheets_in
-from review.kpi.tables import Direction, Part
 
 BY_HAND = "本期抽检汇总。"  # why a figure that the system brings in is entered by hand: checks began later
 BONUS = ("整理了12篇知识库文章。", "带教两名新同事上岗。", "大促期间主动支援夜班。")
@@ -117,9 +116,9 @@ def _lines(scene: Scene, sheet: Sheet, at: datetime) -> None:
     if sheet.supervisor_id is None or scene.hr in {sheet.subject.id, sheet.supervisor_id}:
         return
     if dice.random() < 0.15:
-        said = Proposal(Direction.BONUS, str(dice.choice((1, 2, 3))), dice.choice(BONUS))
+        said = Proposal(lines.BONUS, str(dice.choice((1, 2, 3))), dice.choice(BONUS))
     elif dice.random() < 0.08:
-        said = Proposal(Direction.DEDUCTION, "1", DEDUCTION)
+        said = Proposal(lines.DEDUCTION, "1", DEDUCTION)
     else:
         return
     lines.propose(sheet.cycle.id, sheet.review_id, said, Hand(sheet.supervisor_id, is_hr=False), at)
@@ -136,8 +135,8 @@ def sign_some(scene: Scene, at: datetime, share: float) -> None:
         dice = scene.dice("names", sheet.subject.id)
         if sheet.is_open or sheet.supervisor_id is None or dice.random() >= share:
             continue
-        signing.write(sheet.cycle.id, sheet.review_id, Part.SELF, OWN, sheet.subject.id, at)
-        signing.write(sheet.cycle.id, sheet.review_id, Part.LEADER, LEADER, sheet.supervisor_id, at)
+        signing.write(sheet.cycle.id, sheet.review_id, signing.SELF, OWN, sheet.subject.id, at)
+        signing.write(sheet.cycle.id, sheet.review_id, signing.LEADER, LEADER, sheet.supervisor_id, at)
         seen = sheet_of(sheet.review_id).digest
         remark = REMARK if dice.random() < 0.1 else ""
         signing.sign(sheet.review_id, sheet.subject.id, seen, remark, at)
@@ -156,6 +155,6 @@ def in_the_middle(scene: Scene, at: datetime, visitor: int) -> None:
     entering.enter(scene.cycle.id, entries, hand, at)
     for at_most, sheet in enumerate(sheets_in(scene.cycle.id).values()):
         if at_most % 9 == 4 and sheet.supervisor_id is not None and sheet.subject.id not in {visitor, scene.hr}:
-            said = Proposal(Direction.BONUS, "2", BONUS[0])
+            said = Proposal(lines.BONUS, "2", BONUS[0])
             lines.propose(sheet.cycle.id, sheet.review_id, said, Hand(sheet.supervisor_id, is_hr=False), at)
     db.session.commit()

@@ -6,6 +6,8 @@ from fractions import Fraction
 
 from review.domain.kpi import KpiItem, KpiRule, Line, SheetVeto, points_of, sheet_points
 from review.domain.kpi_plan import PlanRow
+from review.domain.records import Unit
+from review.domain.vocabulary import Text
 
 _NEEDS: Mapping[KpiRule, tuple[str, ...]] = {
     KpiRule.HIGHER: ("target", "actual"),
@@ -124,3 +126,22 @@ def part_of(
         elif not figure.is_left_out:
             open_rows.append(row.key)
     return KpiPart(tuple(items), bonus, deductions, veto, tuple(open_rows), undecided)
+
+
+@dataclass(frozen=True, slots=True)
+class BesideRow:
+    """One indicator beside a self-statement: what it is now and over how much, and what it was last time."""
+
+    name: Text
+    unit: Unit
+    now: Fraction | None
+    count: Fraction | None
+    before: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The figures of a period beside those of the one before; `since` names that cycle, None where there is none."""
+
+    since: str | None
+    rows: tuple[BesideRow, ...]

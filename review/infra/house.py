@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app
 
+from review.domain.kpi_sheet import Beside
 from review.infra.jobs import Handler, Progress
 from review.infra.settings import Settings
 from review.infra.tokens import Links
@@ -31,7 +32,8 @@ Context = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class House:
     """One per application. `handlers` are the jobs it can do, `letters` the context of each letter it can write.
 
-    `worded` are the letters whose words HR may change.
+    `worded` are the letters whose words HR may change. `beside` finds what stands beside a self-statement, by review:
+    the rooms of self-reviews and of KPI sheets do not see each other.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class House:
     handlers: dict[str, Handler] = field(default_factory=dict)
     letters: dict[str, Context] = field(default_factory=dict)
     worded: dict[str, Worded] = field(default_factory=dict)
+    beside: Callable[[int], Beside | None] = lambda _review_id: None
 
 
 def house() -> House:

@@ -20,6 +20,7 @@ from review.kpi.changing import Hand, held_one, require_other, require_unsigned,
 from review.kpi.sheets import Sheet
 from review.kpi.tables import Direction, LineRow, SheetRow, VetoRow
 
+BONUS, DEDUCTION = Direction.BONUS, Direction.DEDUCTION
 LONGEST = 1000
 MOST_POINTS = 100
 MOST_LINES = 50

@@ -18,6 +18,7 @@ from review.kpi.evidence import require_complete
 from review.kpi.sheets import Sheet, sheet_of
 from review.kpi.tables import Part, SheetRow, SignatureRow, Step, WordRow
 
+SELF, LEADER = Part.SELF, Part.LEADER
 LONGEST_WORD = 4000
 LONGEST_REMARK = 1000
 SIGNABLE = CHANGEABLE | {Stage.PUBLISHED}

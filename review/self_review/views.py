@@ -10,6 +10,7 @@ from review.domain.access import Actor, Deed
 from review.domain.responses import SelfReview
 from review.infra.clock import now
 from review.infra.gate import allow
+from review.infra.house import house
 from review.infra.pages import tell
 from review.responses.service import Sheet
 from review.schemes.service import scheme_of
@@ -72,6 +73,7 @@ def _page(file: ReviewFile, form: SelfReviewForm, sheet: Sheet[SelfReview] | Non
         last_plan=service.last_plan(file),
         parts=service.PARTS,
         longest=service.LONGEST_PART,
+        beside=house().beside(file.review.id),
     )
     return make_response(page, form.status if form.is_submitted() else 200)
 
