@@ -179,8 +179,8 @@ class Sheet:
 
     @property
     def kpi(self) -> int | None:
-        """K in hundredths, over the rows that have their figures."""
-        points = self.part.points
+        """K in hundredths; None while a row lacks its figure, because nothing provisional is told as a result."""
+        points = None if self.part.open_rows else self.part.points
         return None if points is None else hundredths(points)
 
     @property
