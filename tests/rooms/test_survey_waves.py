@@ -4,13 +4,26 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from review.customer_survey import answering, exclusions, jobs, plans, service, stops, waves, withdrawing
+from review.app import create_app
+from review.customer_survey import (
+    answering,
+    comments,
+    exclusions,
+    jobs,
+    plans,
+    reading,
+    service,
+    stops,
+    waves,
+    withdrawing,
+)
 from review.customer_survey.candidates import field_of
 from review.customer_survey.tables import ExclusionRow, InvitationRow, StopRow, SurveyPlanRow, WaveRow
 from review.customer_survey.waves import Short
@@ -25,8 +38,10 @@ from review.infra import jobs as work
 from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.infra.outbox import LetterRow
+from review.infra.settings import Settings
+from review.tables import metadata
 from review.workflow import tick
-from tests.make import NOW, Cast
+from tests.make import NOW, Cast, make_cast
 from tests.make_cycle import make_cycle, set_dates, set_stage
 from tests.make_surveys import cycle_of, make_customer, make_plan, make_ticket, make_tickets
 
@@ -479,6 +494,56 @@ def test_links_taken_along_are_counted_as_offered_over_a_gateway(cycle: int, cas
     assert Counter(db.session.scalars(select(InvitationRow.gateway_at))) == {NOW: 1, NOW + timedelta(hours=1): 1}
     lines = list(service.links_csv(cycle, NOW, everybody=True))
     assert ",list-1," in lines[1]
+
+
+@pytest.mark.postgres
+def test_on_postgresql_waves_and_readings_go_the_same_way(tmp_path: Path, postgres_url: str, urn_url: str) -> None:
+    environ = {"REVIEW_DATA": str(tmp_path / "instance"), "DATABASE_URL": postgres_url, "URN_URL": urn_url}
+    app = create_app(Settings.from_env(environ | {"REVIEW_BASE_URL": "http://localhost"}))
+    with app.app_context():
+        metadata.create_all(db.engine)
+        people = make_cast()
+        made = make_cycle(people)
+        set_dates(made, opens_at=at(date(2026, 1, 1)))
+        make_plan(made, people["hana"].id, mode=Mode.MONTHLY, everybody=False, expected_percent=50)
+        make_tickets(40, people["ada"].id, closed_on=JANUARY)
+        make_ticket(make_customer("Out"), people["bo"].id, "CASE-1", closed_on=JANUARY)
+        exclusions.ask("CASE-1", "The network was down", by=people["sam"].id, now=NOW)
+        number = db.session.scalar(select(ExclusionRow.id)) or 0
+        exclusions.decide(number, approve=True, answer="", by=people["hana"].id, now=NOW)
+        db.session.commit()
+    start, counts = threading.Barrier(3), []
+
+    def work_it() -> None:
+        with app.app_context():
+            start.wait()
+            counts.append(waves.run(cycle_of(made), "monthly-1", NOW - timedelta(hours=1)))
+            db.session.commit()
+
+    threads = [threading.Thread(target=work_it) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts) == [0, 0, 11]
+    with app.app_context():
+        asked = db.session.scalars(select(InvitationRow.customer_id).order_by(InvitationRow.id)).all()
+        for place, customer in enumerate(asked[:6]):
+            said = CustomerAnswer({}, 5 if place else 1, "The reply was slow")
+            assert answering.answer(service.link_token(made, customer, 1), "f", said, NOW)
+        db.session.execute(update(TicketRow).values(status=TicketStatus.OPEN))
+        db.session.expire_all()
+        assert jobs.send_due(cycle_of(made), NOW) == 5 + 2  # the rest is taken back, two waves are due
+        found = reading.reading_of(cycle_of(made))
+        assert (found.all.offered, found.all.answered, found.all.satisfied, found.withdrawn) == (6, 6, 5, 5)
+        assert found.months == {date(2026, 1, 1): found.all}
+        assert [theme.key for theme in comments.told_in(made).themes] == ["reply", "slow"]
+        assert stops.add("out@customer.example", "Asked by phone", by=people["hana"].id, now=NOW) == 1
+        assert exclusions.counts(cycle_of(made)) == exclusions.Counted(0, 1, 0, 5, 1)
+        assert stops.stopped(1, "OUT").total == 1
+        assert jobs.under_way(made) == {jobs.WAVE}
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_one_plan_row_a_cycle(cycle: int, cast: Cast) -> None:
