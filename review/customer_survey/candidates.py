@@ -112,24 +112,32 @@ class _Barred:
 
     def why(self, row: Any) -> Suppressed | None:
         """The first reason that holds, None for a ticket one may ask about."""
-        owner = {f"#{row.customer_id}", row.email}
-        reasons = (
-            (row.id in self.excluded, Suppressed.EXCLUDED),
-            (row.customer_opened is False, Suppressed.NOT_OPENED),
-            (row.agent_answered is False, Suppressed.NOT_ANSWERED),
-            (row.status is TicketStatus.OPEN, Suppressed.REOPENED),
-            (row.unsubscribed_at is not None or row.email in self.unsubscribed, Suppressed.UNSUBSCRIBED),
-            (not owner.isdisjoint(self.here), Suppressed.ASKED_HERE),
-            (not owner.isdisjoint(self.lately), Suppressed.ASKED_LATELY),
-            (self._waits(row), Suppressed.TOO_SOON),
-        )
-        return next((reason for holds, reason in reasons if holds), None)
+        if row.id in self.excluded:
+            return Suppressed.EXCLUDED
+        return _spoilt(row) or self._unwilling(row) or (Suppressed.TOO_SOON if self._waits(row) else None)
+
+    def _unwilling(self, row: Any) -> Suppressed | None:
+        number, email = f"#{row.customer_id}", row.email
+        if row.unsubscribed_at is not None or email in self.unsubscribed:
+            return Suppressed.UNSUBSCRIBED
+        if number in self.here or email in self.here:
+            return Suppressed.ASKED_HERE
+        return Suppressed.ASKED_LATELY if number in self.lately or email in self.lately else None
 
     def _waits(self, row: Any) -> bool:
         if self.delay is None:
             return False
         closed = row.closed_at or settled(row.closed_on, END_OF_DAY, self.zone)
         return bool(closed + self.delay > self.starts)
+
+
+def _spoilt(row: Any) -> Suppressed | None:
+    """What is wrong with the ticket itself. Where the system does not say, nothing is."""
+    if row.customer_opened is False:
+        return Suppressed.NOT_OPENED
+    if row.agent_answered is False:
+        return Suppressed.NOT_ANSWERED
+    return Suppressed.REOPENED if row.status is TicketStatus.OPEN else None
 
 
 def asked_already(cycle_id: int) -> dict[int, int]:
