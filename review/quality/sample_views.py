@@ -121,6 +121,7 @@ def _drawing(row: SampleRow) -> dict[str, object]:
 
 def _board(row: SampleRow, form: CheckersForm | None) -> ResponseReturnValue:
     at, rules = now(), form_versions.form_of(row.form_id)
+    far = figures.coverage([row.id], at, {row.id: row.due_at})[row.id]
     page = page_of(
         select(PersonRow.id)
         .where(PersonRow.id.in_(select(CheckRow.agent_id).where(CheckRow.sample_id == row.id)))
@@ -133,12 +134,12 @@ def _board(row: SampleRow, form: CheckersForm | None) -> ResponseReturnValue:
         "quality/sample.html",
         **(_drawing(row) if row.state is SampleState.DRAWING else {"sample": row}),
         rules=rules,
-        coverage=figures.coverage([row.id], at, {row.id: row.due_at})[row.id],
+        coverage=far,
         listing=page,
         agents=figures.agents(row.id, page.rows),
         categories=figures.categories(rules, CheckRow.sample_id == row.id),
         checkers=checking,
-        aside=figures.aside(row.id),
+        aside=figures.aside(row.id) if far.aside else [],
         form=form or CheckersForm(formdata=None, data={"checkers": "\n".join(named)}),
         at=at,
     )
