@@ -50,7 +50,7 @@ def number(url: str) -> int:
 def test_the_checker_marks_and_submits(app: Flask, cast: Cast, browse: Browse, url: str) -> None:
     quinn = browse(cast["quinn"])
     page = quinn.get(url)
-    assert "phone" in page.words or "chat" in page.words
+    assert "Phone" in page.words or "Live chat" in page.words
     with app.app_context():
         sent = fields(process="na", opening=2)
     after = quinn.submit(page, {**sent, **WHOLE})
