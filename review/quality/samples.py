@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 
+from review.domain.access import Actor
 from review.domain.refusals import Invalid, NotYet, OutOfReach, Problem
 from review.helpdesk.tables import TicketRow
 from review.infra import audit, outbox
@@ -51,8 +52,13 @@ def find_sample(_actor: object, sample_id: int) -> Found:
     return Found(row)
 
 
-def find_line(_actor: object, sample_id: int, person_id: int) -> Found:
-    """A sample and one of its agents. Raises OutOfReach for somebody of whom nothing was drawn."""
+def find_line(actor: Actor, sample_id: int, person_id: int) -> Found:
+    """A sample and one of its agents. Raises OutOfReach for somebody of whom nothing was drawn, and for oneself.
+
+    Whoever is of HR is checked like anybody: which of their own tickets are drawn they read when the checks are in.
+    """
+    if person_id == actor.person_id:
+        raise OutOfReach("quality:no_such_sample")
     row, person = db.session.get(SampleRow, sample_id), db.session.get(PersonRow, person_id)
     drawn = select(CheckRow.id).where(CheckRow.sample_id == sample_id, CheckRow.agent_id == person_id).limit(1)
     if row is None or person is None or db.session.scalar(drawn) is None:

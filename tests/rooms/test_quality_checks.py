@@ -221,6 +221,23 @@ def test_when_reserves_run_out_it_is_said_and_counted(app: Flask, cast: Cast, br
     assert "1 found no successor." in browse(cast["hana"]).get(f"/quality/samples/{sample_id}").words
 
 
+def test_hr_is_checked_like_anybody(app: Flask, cast: Cast, browse: Browse) -> None:
+    """Of her own tickets Hana learns when they are checked, not before, though she runs the sample."""
+    with app.app_context():
+        tickets(cast["hana"], 2)
+        sample_id = make_sample(cast)
+        assign(sample_id, cast["quinn"])
+        one = checks_of(sample_id, cast["hana"])[0]
+        reference = checks.file_of(one).ticket.reference
+    hana = browse(cast["hana"])
+    hana.get(f"/checks/{one}", status=404)
+    hana.get(f"/quality/samples/{sample_id}/people/{cast['hana'].id}", status=404)
+    assert reference not in hana.get(f"/quality/samples/{sample_id}").text
+    with app.app_context():
+        file_as(one)
+    assert "Dispute this check" in hana.get(f"/checks/{one}").words
+
+
 def test_a_reserve_is_not_to_be_found(app: Flask, cast: Cast, browse: Browse, made: tuple[int, list[int]]) -> None:
     with app.app_context():
         spare = checks_of(made[0], cast["ada"], reserve=True)[0]
