@@ -19,6 +19,6 @@ def number(value: Fraction | str) -> str:
 
 
 @bp.app_template_filter("kpi_figure")
-def told(value: Fraction | str | None, unit: Unit) -> str:
+def told(value: Fraction | str | None, unit: Unit | str) -> str:
     """A figure in its unit."""
-    return figure(None if value in (None, "None") else Fraction(value), unit, words_in(request_locale()))
+    return figure(None if value in (None, "None") else Fraction(value), Unit(unit), words_in(request_locale()))

@@ -123,6 +123,7 @@ def test_from_a_file_to_a_published_total_and_what_moved_it(
     page = browse(cast["ada"], "en").get(f"/results/{second.reviews['ada']}")
     assert "Row volume" in page.words
     assert "360 of 400" in page.words
+    assert "1 min 30 s, full points up to 1 min" in page.words
     sheet = browse(cast["ada"], "en").get(f"/kpi/sheets/{second.reviews['ada']}")
     assert f"{now.score // 100}.{now.score % 100:02}" in sheet.words
 
@@ -177,3 +178,20 @@ def test_of_two_who_sign_at_once_there_is_one_name(app: Flask, cast: Cast, run: 
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(SignatureRow)) == 1
         assert sheet_of(ada).signature(Step.EMPLOYEE) is not None
+
+
+def test_a_task_says_when_it_is_due_once(app: Flask, cast: Cast, browse: Browse) -> None:
+    with app.app_context():
+        cycle_id = make_cycle(cast)
+        plan_cycle(cycle_id, every_rule())
+        open_sheets(cycle_id)
+        ada = review_of(cycle_id, cast["ada"])
+        put(cycle_id, ada, volume="440", speed="90", smile="81", errors="2", help="85", training="5")
+        db.session.commit()
+    page = browse(cast["ada"], "en").get("/")
+    task = page.soup.find("a", {"href": f"/kpi/sheets/{ada}/sign"})
+    assert task is not None
+    assert "Read and sign your KPI sheet" in page.words
+    assert len(task.find_parent("li").find_all("p", {"class": "r-tasks-meta"})) == 1
+    team = browse(cast["sam"], "en").get("/")
+    assert "Enter figures on" in team.words
