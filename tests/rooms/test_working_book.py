@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from xlsxwriter import Workbook
 
-from review.domain.kpi import KpiRule, Line
+from review.domain.kpi import KpiItem, KpiRule, Line
 from review.domain.responses import Tally
 from review.domain.scheme import Scheme
 from review.domain.score_inputs import ScoreInputs
@@ -224,3 +224,28 @@ def test_what_does_not_count_stands_nowhere_in_the_workbook(tmp_path: Path) -> N
                 assert row[8:11] == ["", "", ""]
             if not line.sources[Source.CUSTOMERS].counted:
                 assert row[11:13] == ["", ""]
+
+
+def test_figures_that_are_no_finite_decimals_stay_exact(tmp_path: Path) -> None:
+    """Means over 93 answers or 421 cases, as sheets take them from the records, against targets of a mix of kinds."""
+    cases = []
+    for number in range(20):
+        chance = Random(360 + number)
+        answers, tickets = chance.choice((7, 30, 93, 337)), chance.choice((420, 421, 780, 997))
+        items = (
+            KpiItem("smile", Fraction(45), KpiRule.HIGHER, Fraction(90), Fraction(100 * (answers - 2), answers)),
+            KpiItem("volume", Fraction(20), KpiRule.HIGHER, Fraction(750), Fraction(3 * tickets, 4)),
+            KpiItem(
+                "speed",
+                Fraction(35),
+                KpiRule.LOWER,
+                Fraction(60 * tickets + 60 * 11, tickets),
+                Fraction(90 * tickets + 13, tickets),
+                Fraction(180 * tickets + 180 * 11, tickets),
+            ),
+        )
+        cases.append(replace(random_case(chance), items=items))
+    written = write(tmp_path / "fractions.xlsx", cases, "zh")
+    told = recalculated([tmp_path / "fractions.xlsx"], tmp_path)
+    for one in written:
+        same(told["fractions.xlsx"], one, one.scored())
