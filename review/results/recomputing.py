@@ -20,7 +20,7 @@ from review.results.tables import PublicationRow
 from review.results.working import working_of
 from review.schemes.service import scheme_of
 
-BATCH = 500
+BATCH = 200
 LISTS = ("kpi_lines", "bonus_lines", "deduction_lines")
 
 
@@ -53,11 +53,19 @@ def published_in(cycle: CycleRow) -> int:
 
 
 def recompute(cycle: CycleRow) -> Iterator[Recomputed]:
-    """Every publication of the cycle in the order of reviews and versions: one query and one for each scheme."""
-    query = select(PublicationRow).where(PublicationRow.cycle_id == cycle.id).options(undefer(PublicationRow.inputs))
-    ordered = query.order_by(PublicationRow.review_id, PublicationRow.version)
+    """Every publication of the cycle in the order of reviews and versions, some hundred in memory at a time.
+
+    One query for their numbers, one for each BATCH of them and one for each scheme: a database that sorted whole
+    publications would first gather all of them.
+    """
+    order = (PublicationRow.review_id, PublicationRow.version)
+    ids = db.session.scalars(
+        select(PublicationRow.id).where(PublicationRow.cycle_id == cycle.id).order_by(*order)
+    ).all()
     schemes: dict[int, Scheme] = {}
-    for rows in db.session.scalars(ordered, execution_options={"yield_per": BATCH}).partitions():
+    for start in range(0, len(ids), BATCH):
+        some = select(PublicationRow).where(PublicationRow.id.in_(ids[start : start + BATCH])).order_by(*order)
+        rows = db.session.scalars(some.options(undefer(PublicationRow.inputs))).all()
         for row in rows:
             scheme_id = row.body["scheme_id"]
             if scheme_id not in schemes:
