@@ -2,9 +2,10 @@
 
     python -m benchmarks.indicators [tickets] [agents] [--postgres]
 
-A company's tickets of one quarter, one in fifty of them shared by two. Timed are `figures.of_period` of everybody, of
-one team of twelve, and the board's twelve months of everybody; the floor adds one column up by agent. On PostgreSQL a
-private server is started. Ratios within one run tell something, seconds depend on the machine.
+A company's tickets of one quarter, one in fifty of them shared by two. Timed are `figures.of_period` of everybody and
+of one team of twelve, the board's twelve months of everybody, and the counts that hints are drawn from; the floor adds
+one column up by agent. On PostgreSQL a private server is started. Ratios within one run tell something, seconds depend
+on the machine.
 """
 
 import sys
