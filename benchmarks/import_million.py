@@ -147,7 +147,8 @@ def run(environ: dict[str, str], path: Path) -> tuple[float, float, dict[str, An
         _pid, _status, used = os.wait4(process.pid, 0)  # of this process alone, unlike the sum over all children
         process.returncode = 0
         out.seek(0)
-        return time.monotonic() - began, used.ru_maxrss / 1024, json.load(out)["files"][0]
+        told = json.load(out)["files"][0] | {"cpu_seconds": round(used.ru_utime + used.ru_stime, 1)}
+        return time.monotonic() - began, used.ru_maxrss / 1024, told
 
 
 def main() -> None:
@@ -166,6 +167,7 @@ def main() -> None:
             told[kind] = {
                 "file_mb": round(path.stat().st_size / 2**20),
                 "seconds": round(seconds, 1),
+                "cpu_seconds": first["cpu_seconds"],
                 "rows_a_second": round(rows / seconds),
                 "peak_mb": round(peak),
                 "again_seconds": round(again, 1),

@@ -6,6 +6,7 @@ A cell that says nothing is an empty text everywhere behind this file.
 import re
 import unicodedata
 from fractions import Fraction
+from functools import lru_cache
 
 from review.helpdesk.value_synonyms import (
     BLANK,
@@ -79,6 +80,7 @@ def is_yes(text: str) -> bool:
     return bool(text) and plain(text) not in NO
 
 
+@lru_cache(maxsize=10_000)
 def speaks_of_complaint(text: str) -> bool:
     lower = text.casefold()
     for word in NO_COMPLAINT:

@@ -96,6 +96,7 @@ def _variants(heading: str) -> Iterable[str]:
     yield plain(bare)
     yield plain(_UNIT_WORDS.sub("", bare.replace("_", " ")))
     yield plain(told.rsplit(".", 1)[-1]) if told.startswith(("statistic.", "custom_fields.", "cf.")) else ""
+    yield plain(told.removesuffix(".name")) if told.endswith(".name") and told.count(".") == 1 else ""
 
 
 def _column(place: int, heading: str, system: TicketSystem, family: str, remembered: Remembered) -> Column:

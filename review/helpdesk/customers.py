@@ -49,18 +49,25 @@ def said_of(system: TicketSystem, says: Mapping[str, str], users: Mapping[str, M
 def upsert(people: Iterable[Said], first_language: str) -> dict[str, int]:
     """The ids of customers by what they are recognised; new ones are made, known ones follow the newest file."""
     latest = {said.key: said for said in people}
-    numbers = sorted(said.external_id for said in latest.values() if said.external_id)
-    emails = sorted(said.email for said in latest.values() if said.email and not said.external_id)
+    found = _known(latest.values())
+    ids = {key: row.id for key, row in found.items()}
+    ids |= _make([said for key, said in latest.items() if key not in found], first_language)
+    _refresh([(found[key], said) for key, said in latest.items() if key in found])
+    return ids
+
+
+def _known(people: Iterable[Said]) -> dict[str, Any]:
+    """The rows of those who are there, by what they are recognised; of several with one address the first."""
+    sought = list(people)
+    numbers = sorted(said.external_id for said in sought if said.external_id)
+    emails = sorted(said.email for said in sought if said.email and not said.external_id)
     found: dict[str, Any] = {}
     query = select(CUSTOMER).where(CUSTOMER.c.email.in_(emails)).order_by(CUSTOMER.c.id.desc())
     for row in db.session.execute(query) if emails else ():
         found[f"@{row.email}"] = row
     for row in db.session.execute(select(CUSTOMER).where(CUSTOMER.c.external_id.in_(numbers))) if numbers else ():
         found[row.external_id] = row
-    ids = {key: row.id for key, row in found.items()}
-    ids |= _make([said for key, said in latest.items() if key not in found], first_language)
-    _refresh([(found[key], said) for key, said in latest.items() if key in found])
-    return ids
+    return found
 
 
 def _make(new: Sequence[Said], language: str) -> dict[str, int]:
@@ -75,8 +82,9 @@ def _make(new: Sequence[Said], language: str) -> dict[str, int]:
         }
         for said in new
     ]
-    made = insert(CustomerRow).returning(CustomerRow.id, sort_by_parameter_order=True)
-    return dict(zip([said.key for said in new], db.session.scalars(made, rows), strict=True))
+    # Written together and then looked up: ids in the order of the rows would cost SQLite a statement a customer.
+    db.session.execute(insert(CUSTOMER), rows)
+    return {key: row.id for key, row in _known(new).items()}
 
 
 def _refresh(known: Sequence[tuple[Any, Said]]) -> None:

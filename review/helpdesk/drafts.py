@@ -36,7 +36,8 @@ _CUT_NUMBER = re.compile(r"\d(?:\.\d+)?[eE]\+\d{2,}")
 _CONSTANT = re.compile(r'="([^"]*)"')
 _TICKET_OF_ZRN = re.compile(r"ticket[s]?[:/](\d+)", re.IGNORECASE)
 
-told = lru_cache(maxsize=100_000)(cells.told)
+SHORT = 64  # only short texts repeat; keeping long ones would fill the memory
+_told_short = lru_cache(maxsize=100_000)(cells.told)
 
 
 @dataclass(slots=True)
@@ -91,7 +92,8 @@ class RowReader:
             if text == FORMULA:
                 self._wrong(draft, column.field, "formula")
                 continue
-            if not (text := told(text)):
+            text = _told_short(text) if len(text) < SHORT else cells.told(text)
+            if not text:
                 continue
             if column.field in MOMENTS and text == "0":
                 continue
@@ -261,7 +263,7 @@ class RowReader:
             says["is_complaint"] = texts["complaint"]
         elif {"complaint", "kind", "tags"} & self._headings.keys() and not self._layout.is_partial:
             says["is_complaint"] = any(
-                cells.speaks_of_complaint(texts[name]) for name in ("kind", "tags") if name in texts
+                cells.speaks_of_complaint(texts[name][:LONGEST_COMMENT]) for name in ("kind", "tags") if name in texts
             )
 
 

@@ -41,7 +41,8 @@ COMMON: Mapping[str, tuple[str, ...]] = {
         "user id | 成员ID | 接待人员ID | 处理人ID"
     ),
     "status": words(
-        "状态 | 工单状态 | 处理状态 | 当前状态 | 流程状态 | 会话状态 | Status | Ticket status | State | Case status"
+        "状态 | 工单状态 | 处理状态 | 当前状态 | 流程状态 | 会话状态 | Status | Ticket status | State | Case status | "
+        "服务状态 | 单据状态 | 解决状态 | 是否解决 | 是否已解决"
     ),
     "opened_at": words(
         "创建时间 | 创建日期 | 提交时间 | 提交日期 | 受理时间 | 发起时间 | 开始时间 | 建单时间 | 工单创建时间 | "

@@ -43,6 +43,7 @@ TOTALS = frozenset(
 STATUS: Mapping[str, object] = lookup(
     {
         TicketStatus.SOLVED: (
+            *("是", "yes", "true"),
             *("solved", "closed", "resolved", "completed", "complete", "done", "finished", "fulfilled"),
             *(
                 "已解决",
@@ -61,6 +62,7 @@ STATUS: Mapping[str, object] = lookup(
             *("已结束", "结束", "已处理", "处理完成", "已归档完成", "已评价", "待评价", "已回访", "已确认", "自动关闭"),
         ),
         TicketStatus.OPEN: (
+            *("否", "no", "false"),
             *("new", "open", "pending", "hold", "on hold", "on-hold", "onhold", "in progress", "escalated", "reopened"),
             *("assigned", "waiting", "waiting on customer", "unassigned", "active", "in process", "processing"),
             *(

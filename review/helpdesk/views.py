@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from review.cycles.tables import CycleRow
 from review.domain.access import Actor, Deed
+from review.domain.calendar import local_day
+from review.domain.cycle import Stage
 from review.domain.records import ImportState, TicketSystem
 from review.domain.refusals import Invalid, OutOfReach, Taken
 from review.helpdesk import forms, importing, jobs, settling, uploads
 from review.helpdesk.blueprint import bp
 from review.helpdesk.tables import ImportRow
-from review.infra import audit
+from review.infra import audit, organisation
 from review.infra.clock import now
 from review.infra.db import db
 from review.infra.gate import Found, allow
@@ -52,11 +54,13 @@ def _imports(actor: Actor, form: forms.UploadForm) -> str:
 
 
 def _upload_form() -> forms.UploadForm:
-    query = select(CycleRow.id, CycleRow.name).order_by(CycleRow.period_end.desc(), CycleRow.id.desc()).limit(30)
-    cycles = [(row.id, row.name) for row in db.session.execute(query)]
-    form = forms.UploadForm(cycles)
-    if request.method == "GET" and cycles:
-        form.cycle_id.data = cycles[0][0]
+    """The form, with the newest cycle whose period has begun chosen: files tell what was, not what will be."""
+    query = select(CycleRow.id, CycleRow.name, CycleRow.period_start).where(CycleRow.stage != Stage.CANCELLED)
+    rows = db.session.execute(query.order_by(CycleRow.period_end.desc(), CycleRow.id.desc()).limit(30)).all()
+    form = forms.UploadForm([(row.id, row.name) for row in rows])
+    if request.method == "GET":
+        today = local_day(now(), organisation.current().zone)
+        form.cycle_id.data = next((row.id for row in rows if row.period_start <= today), 0)
     return form
 
 

@@ -186,6 +186,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, House
 
 PAGES = {
     "people": ("hana", "/people"),
+    "ticket records": ("hana", "/records/import"),
     "everybody there ever was": ("hana", "/people?state=all"),
     "cycles": ("hana", "/cycles"),
     "board of a running cycle": ("hana", "/cycles/{collecting}"),

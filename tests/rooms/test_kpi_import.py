@@ -480,3 +480,12 @@ def test_customers_come_with_their_tickets_so_that_they_can_be_asked(house: Hous
             customer = db.session.get_one(CustomerRow, rows[str(ticket.number)].customer_id)
             assert customer.email == ticket.email
             assert str(customer.external_id).startswith("zendesk:36")
+
+
+def test_a_record_s_nested_agent_and_a_column_that_says_solved_or_not_are_understood(house: House) -> None:
+    agent = {"name": "Ada", "username": "whatever"}
+    body = {"data": [{"流水号": "G1", "处理人": agent, "提交时间": "2026-03-05T00:00:00.000Z", "是否解决": "否"}]}
+    assert house.run("jiandaoyun", house.file("a.json", body)).status == 0
+    with house.app.app_context():
+        row = house.tickets()["G1"]
+        assert (row.agent_id, row.status) == (house.cast["ada"].id, TicketStatus.OPEN)
