@@ -342,3 +342,18 @@ def test_settings_that_cannot_work_stop_the_start(tmp_path: Path, name: str, val
     with pytest.raises(Invalid) as refusal:
         Settings.from_env({"REVIEW_DATA": str(tmp_path / "instance"), name: value})
     assert refusal.value.problems[0].where == name
+
+
+def test_the_worker_that_leads_looks_into_the_mailbox_and_survives_one_it_cannot_read(
+    mailbox: Any, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    from review.workflow.worker import Worker
+
+    mailbox.put(dsn(mailbox.sent, READER))
+    Worker(create_app(replace(settings, bounce_imap=mailbox.url)), now=lambda: NOW)._fetch_bounces()
+    assert mailbox.unseen() == []
+    assert stopped() == [READER]
+    wrong = mailbox.url.replace(mailbox.password, "wrong")
+    Worker(create_app(replace(settings, bounce_imap=wrong)), now=lambda: NOW)._fetch_bounces()
+    assert "the bounce mailbox could not be read" in caplog.text
+    assert "wrong" not in caplog.text
