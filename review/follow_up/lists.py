@@ -116,7 +116,7 @@ def _with_names(query: Any) -> Any:
 
 
 def counts(cycle_id: int, today: date, supervisor_id: int | None = None) -> Counts:
-    """How many cases of a cycle stand how, or those of one supervisor's people. Two queries."""
+    """How many cases of a cycle stand how, or those of one supervisor's people. One query."""
     is_open = CaseRow.closed_at.is_(None)
     figures = (
         func.count(),
@@ -126,14 +126,14 @@ def counts(cycle_id: int, today: date, supervisor_id: int | None = None) -> Coun
         func.count().filter(CaseRow.origin == Origin.COMPLAINT),
         func.count().filter(CaseRow.talked_at.is_not(None)),
     )
-    there = [CaseRow.cycle_id == cycle_id]
+    query: Any = select(CaseRow.cause, *figures).join(ReviewRow, ReviewRow.id == CaseRow.review_id)
+    there = query.where(CaseRow.cycle_id == cycle_id).group_by(CaseRow.cause).order_by(CaseRow.cause)
     if supervisor_id is not None:
-        there.append(ReviewRow.supervisor_id == supervisor_id)
-    joined = select(*figures).select_from(CaseRow).join(ReviewRow, ReviewRow.id == CaseRow.review_id)
-    causes = select(CaseRow.cause, func.count()).join(ReviewRow, ReviewRow.id == CaseRow.review_id)
-    closed = causes.where(*there, CaseRow.closed_at.is_not(None)).group_by(CaseRow.cause)
-    by_cause = {cause: count for cause, count in db.session.execute(closed) if cause is not None}
-    return Counts(*db.session.execute(joined.where(*there)).one(), by_cause)
+        there = there.where(ReviewRow.supervisor_id == supervisor_id)
+    rows: list[Any] = list(db.session.execute(there))
+    opened, closed, overdue, unassigned, complaints, talked = (sum(row[place] for row in rows) for place in range(1, 7))
+    by_cause = {row[0]: row[2] for row in rows if row[0] is not None and row[2]}
+    return Counts(opened, closed, overdue, unassigned, complaints, talked, by_cause)
 
 
 @dataclass(frozen=True, slots=True)
