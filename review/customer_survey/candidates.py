@@ -16,7 +16,7 @@ from review.domain.strata import Stratum
 from review.domain.survey_plan import Mode, Suppressed, SurveyPlan, Wave
 from review.domain.survey_sample import Candidate
 from review.helpdesk.tables import CustomerRow, TicketRow
-from review.infra import organisation
+from review.infra import organisation, suppression
 from review.infra.db import db
 
 APART = timedelta(days=30)  # between two surveys of one customer, under whatever number
@@ -35,7 +35,7 @@ class Field:
 
 
 def field_of(cycle: CycleRow, plan: SurveyPlan, wave: Wave, starts: datetime) -> Field:
-    """All tickets of the wave's days of people whose review goes on, of every system. Five queries."""
+    """All tickets of the wave's days of people whose review goes on, of every system. Six queries."""
     barred = _Barred(cycle.id, plan, starts)
     candidates, rows = [], {}
     population: dict[int, Counter[Stratum]] = {}
@@ -100,6 +100,7 @@ class _Barred:
         self.excluded = set(db.session.scalars(excluded))
         gone = select(CustomerRow.email).where(CustomerRow.unsubscribed_at.is_not(None), CustomerRow.email.is_not(None))
         self.unsubscribed = set(db.session.scalars(gone))
+        self.unreachable = suppression.all_stopped()
         asked = select(InvitationRow.customer_id, CustomerRow.email, InvitationRow.cycle_id == cycle_id)
         asked = asked.join(CustomerRow, CustomerRow.id == InvitationRow.customer_id)
         lately = InvitationRow.invited_at > starts - APART
@@ -120,6 +121,8 @@ class _Barred:
         number, email = f"#{row.customer_id}", row.email
         if row.unsubscribed_at is not None or email in self.unsubscribed:
             return Suppressed.UNSUBSCRIBED
+        if email is not None and suppression.plain(email) in self.unreachable:
+            return Suppressed.UNREACHABLE  # an invitation to them would count as one that nobody answered
         if number in self.here or email in self.here:
             return Suppressed.ASKED_HERE
         return Suppressed.ASKED_LATELY if number in self.lately or email in self.lately else None

@@ -92,7 +92,7 @@ class Prepared:
 
 
 def prepare(cycle: CycleRow, plan: SurveyPlan, wave: Wave, seed: int, now: datetime) -> Prepared:
-    """Draw the wave as it would go out at `now`. Eight queries."""
+    """Draw the wave as it would go out at `now`. Nine queries."""
     field = field_of(cycle, plan, wave, max(now, cycle.opens_at))
     already = asked_already(cycle.id)
     minimum = plans.minimum_of(cycle)

@@ -39,6 +39,7 @@ class Suppressed(StrEnum):
     NOT_ANSWERED = "not_answered"  # the agent never answered
     REOPENED = "reopened"  # it is open again
     UNSUBSCRIBED = "unsubscribed"
+    UNREACHABLE = "unreachable"  # letters to the address came back for good
     ASKED_HERE = "asked_here"  # already asked in this cycle
     ASKED_LATELY = "asked_lately"  # asked within thirty days
     TOO_SOON = "too_soon"  # closed so lately that the delay still runs; a later wave asks

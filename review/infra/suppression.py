@@ -51,6 +51,11 @@ def lift(address: str) -> SuppressionRow | None:
     return db.session.scalar(gone)
 
 
+def all_stopped() -> set[str]:
+    """Every address that is written to no more, in small letters."""
+    return set(db.session.scalars(select(SuppressionRow.address)))
+
+
 def stopped_of(addresses: Iterable[str]) -> set[str]:
     """Those of the addresses that are written to no more, in small letters."""
     wanted = {plain(address) for address in addresses}

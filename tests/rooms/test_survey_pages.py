@@ -19,7 +19,9 @@ from review.domain.survey_plan import Mode
 from review.domain.themes import Theme, themes
 from review.domain.vocabulary import Level
 from review.helpdesk.tables import CustomerRow
+from review.infra import suppression
 from review.infra.db import db
+from review.infra.suppression import Stopped
 from review.people.tables import PersonRow
 from review.responses.service import file_rating
 from review.schemes.library import builtin
@@ -68,6 +70,18 @@ def test_hr_sets_a_plan_and_reads_what_it_would_do(app: Flask, cast: Cast, brows
         assert (row.mode, row.everybody, row.expected_percent, row.per_person) == (Mode.LIST, False, 50, None)
         assert str(row.seed) in page.words
         assert db.session.scalars(select(InvitationRow)).all() == []
+
+
+def test_the_preview_names_addresses_where_letters_come_back(
+    app: Flask, cast: Cast, browse: Browse, cycle: int
+) -> None:
+    with app.app_context():
+        address = db.session.scalars(select(CustomerRow.email).order_by(CustomerRow.id).limit(1)).one()
+        suppression.stop(address, Stopped.SOFT, "mail:full", "452", letter_id=None, now=NOW)
+        db.session.commit()
+    words = browse(cast["hana"], "en").get(f"/cycles/{cycle}/surveys/preview").words
+    assert "31 customers would be asked now, out of 32 tickets" in words
+    assert "Letters to the customer's address come back 1" in words
 
 
 def test_a_refused_plan_keeps_what_was_typed(app: Flask, cast: Cast, browse: Browse, cycle: int) -> None:

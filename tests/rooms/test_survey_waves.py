@@ -35,10 +35,12 @@ from review.domain.strata import Stratum
 from review.domain.survey_plan import Mode, Suppressed, SurveyPlan, Withdrawn
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import jobs as work
+from review.infra import suppression
 from review.infra.audit import AuditRow
 from review.infra.db import db
 from review.infra.outbox import LetterRow
 from review.infra.settings import Settings
+from review.infra.suppression import Stopped
 from review.tables import metadata
 from review.workflow import tick
 from tests.make import NOW, Cast, make_cast
@@ -274,6 +276,20 @@ def test_a_new_number_of_an_owner_who_unsubscribed_is_not_asked(cycle: int, cast
     make_customer("Old", email="li@customer.example", unsubscribed_at=NOW)
     make_ticket(make_customer("New", email="li@customer.example"), cast["ada"].id)
     assert service.queue_invitations(cycle_of(cycle), NOW) == 0
+
+
+def test_an_address_where_letters_come_back_is_not_asked_until_hr_lifts_it(cycle: int, cast: Cast) -> None:
+    gone = make_ticket(make_customer("Gone", email="Gone@customer.example"), cast["ada"].id)
+    make_ticket(make_customer("Here"), cast["ada"].id)
+    make_ticket(make_customer("Silent", email=None), cast["ada"].id)  # reached by the link alone, not by mail
+    suppression.stop("gone@customer.example", Stopped.HARD, "mail:no_such_address", "550", letter_id=None, now=NOW)
+    ready = waves.preview(cycle_of(cycle), SurveyPlan(), 7, NOW)
+    assert ready is not None
+    assert ready.suppressed == {Suppressed.UNREACHABLE: 1}
+    assert service.queue_invitations(cycle_of(cycle), NOW) == 2
+    assert gone not in db.session.scalars(select(InvitationRow.ticket_id)).all()
+    assert suppression.lift("gone@customer.example") is not None
+    assert service.queue_invitations(cycle_of(cycle), NOW) == 1
 
 
 def test_the_preview_says_who_will_not_reach_the_minimum_and_why(cycle: int, cast: Cast) -> None:
