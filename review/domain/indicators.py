@@ -137,12 +137,15 @@ class Told:
     last: date
     numerator: int
     denominator: int
+    is_counted: bool = True
 
 
 def parts_told(figures: Iterable[Told]) -> dict[Indicator, Part]:
     """The sums of figures of one person.
 
-    Numerators and denominators add up, so that a span over more answers weighs more. An amount (tickets, sales) is
+    Numerators and denominators add up, so that a span over more answers weighs more; spans of which nobody told how
+    many there were weigh like one answer each: no sample looks larger than it is known to be. An amount (tickets,
+    sales) is
     `numerator / denominator` itself and adds up. Of spans of one system that share a day only the longest counts (a
     month, not also its weeks), so that nothing counts twice.
     """
@@ -161,6 +164,8 @@ def _part_told(told: Told) -> Part:
     if UNITS[told.indicator] is Unit.COUNT:
         amount = Fraction(told.numerator, told.denominator)
         return Part(amount, amount if told.indicator is Indicator.VOLUME else Fraction(1))
+    if not told.is_counted:
+        return Part(Fraction(told.numerator, told.denominator), Fraction(1))
     return Part(Fraction(told.numerator), Fraction(told.denominator))
 
 

@@ -8,27 +8,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert, select, update
-
-from review.domain.records import UNITS, Indicator, TicketSystem, Unit
+from review.domain.records import UNITS, Indicator, Unit
 from review.domain.refusals import Invalid, Problem
 from review.helpdesk import cells, durations, moments
 from review.helpdesk.agents import Match, Roster
 from review.helpdesk.columns import WHO, Layout, figure_named, unit_in
 from review.helpdesk.facts import LENGTHS, RATES
 from review.helpdesk.indicator_synonyms import MONTH, SPAN
-from review.helpdesk.tables import FigureRow
 from review.helpdesk.value_synonyms import UNITS as LENGTH_UNITS
 from review.helpdesk.workbooks import FORMULA
-from review.infra.db import db
 
-FIGURE = FigureRow.__table__
 MOST_ROWS = 200_000
 LARGEST = 2**60
 BESIDE = frozenset({"first_day", "last_day", "day", "month", "indicator", "value", "count"})
 Span = tuple[date, date]
+
+
+class Ratio(NamedTuple):
+    """`numerator / denominator`; not counted where nobody told how many answers or tickets it rests on."""
+
+    numerator: int
+    denominator: int
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Figure:
     span: Span
     numerator: int
     denominator: int
+    is_counted: bool = True
 
 
 @dataclass(slots=True)
@@ -87,9 +91,9 @@ class FigureReader:
             if match.person is None:
                 self._strange(told, match)
                 continue
-            for indicator, (numerator, denominator) in Sums(row.values, largest, told).indicators().items():
+            for indicator, ratio in Sums(row.values, largest, told).indicators().items():
                 seen.setdefault((match.person, indicator, row.span), len(told.figures))
-                told.figures.append(Figure(row.number, match.person, indicator, row.span, numerator, denominator))
+                told.figures.append(Figure(row.number, match.person, indicator, row.span, *ratio))
         return told
 
     def _strange(self, told: Told, match: Match) -> None:
@@ -228,12 +232,12 @@ class Sums:
         self._values, self._largest, self._told = values, largest, told
         self._volume = values.get("volume")
 
-    def indicators(self) -> dict[Indicator, tuple[int, int]]:
+    def indicators(self) -> dict[Indicator, Ratio]:
         found = {}
         for indicator in Indicator:
-            pair = SPECIAL.get(indicator, Sums._plainly)(self, indicator)
-            if pair is not None and pair[1] > 0 and max(pair) < LARGEST:
-                found[indicator] = pair
+            ratio = SPECIAL.get(indicator, Sums._plainly)(self, indicator)
+            if ratio is not None and ratio.denominator > 0 and max(ratio[:2]) < LARGEST:
+                found[indicator] = ratio
         return found
 
     def rate(self, name: str) -> Fraction | None:
@@ -253,7 +257,7 @@ class Sums:
         asked, share = self._values.get("asked"), self.rate("participation")
         return Fraction(round(asked * share)) if asked is not None and share is not None else None
 
-    def _plainly(self, indicator: Indicator) -> tuple[int, int] | None:
+    def _plainly(self, indicator: Indicator) -> Ratio | None:
         name, unit = indicator.value, UNITS[indicator]
         if name not in self._values:
             return None
@@ -263,28 +267,28 @@ class Sums:
             return self._mean(self._values[name], self._values.get(f"{name}:count") or self._volume)
         if unit is Unit.POINTS:
             return self._mean(self._values[name], self._values.get(f"{name}:count"))
-        return self._values[name].numerator, self._values[name].denominator
+        return Ratio(self._values[name].numerator, self._values[name].denominator)
 
-    def _share(self, share: Fraction | None, count: Fraction | None) -> tuple[int, int] | None:
+    def _share(self, share: Fraction | None, count: Fraction | None) -> Ratio | None:
         if share is None or count == 0:
             return None
         if count is None or count.denominator != 1:
             self._told.uncounted += 1
             return _decimal(share)
-        return round(share * count), int(count)
+        return Ratio(round(share * count), int(count))
 
-    def _mean(self, value: Fraction, count: Fraction | None) -> tuple[int, int] | None:
+    def _mean(self, value: Fraction, count: Fraction | None) -> Ratio | None:
         if count is None or count.denominator != 1 or (value * count).denominator != 1:
             return _decimal(value)
-        return (int(value * count), int(count)) if count else None
+        return Ratio(int(value * count), int(count)) if count else None
 
-    def _counted(self, name: str, over: Fraction | None) -> tuple[int, int] | None:
+    def _counted(self, name: str, over: Fraction | None) -> Ratio | None:
         count = self._values.get(name)
         if count is None or not over or count.denominator != 1 or over.denominator != 1:
             return None
-        return int(count), int(over)
+        return Ratio(int(count), int(over))
 
-    def _satisfaction(self, _indicator: Indicator) -> tuple[int, int] | None:
+    def _satisfaction(self, _indicator: Indicator) -> Ratio | None:
         if self._marks("satisfaction"):
             return None
         count = self._values.get("satisfaction:count") or self.answers
@@ -295,35 +299,35 @@ class Sums:
         largest = self._largest.get(name, Fraction(0)) if name in self._values else Fraction(0)
         return 0 if largest <= 1 or largest > 10 else 20 if largest <= 5 else 10
 
-    def _csat_points(self, _indicator: Indicator) -> tuple[int, int] | None:
+    def _csat_points(self, _indicator: Indicator) -> Ratio | None:
         name = "csat_points" if "csat_points" in self._values else "satisfaction"
         each = self._marks(name) or (1 if name == "csat_points" else 0)
         if not each or name not in self._values:
             return None
         return self._mean(self._values[name] * each, self._values.get(f"{name}:count") or self.answers)
 
-    def _bad_rate(self, _indicator: Indicator) -> tuple[int, int] | None:
+    def _bad_rate(self, _indicator: Indicator) -> Ratio | None:
         answers = self.answers
         counts = [self._values.get(name) for name in ("neutral_count", "bad_count")]
         if answers and all(count is not None and count.denominator == 1 for count in counts):
-            return int(sum(count or 0 for count in counts)), int(answers)
+            return Ratio(int(sum(count or 0 for count in counts)), int(answers))
         if "bad_rate" in self._values:
             return self._share(self.rate("bad_rate"), self._values.get("bad_rate:count") or answers)
         middling, bad = self.rate("neutral_rate"), self.rate("dissatisfied_rate")
         return self._share(middling + bad, answers) if middling is not None and bad is not None else None
 
-    def _over_volume(self, indicator: Indicator) -> tuple[int, int] | None:
+    def _over_volume(self, indicator: Indicator) -> Ratio | None:
         counted = self._counted(OVER_VOLUME[indicator], self._volume)
         count = self._values.get(f"{indicator.value}:count") or self._volume
         return counted or self._share(self.rate(indicator.value), count)
 
 
-def _decimal(value: Fraction) -> tuple[int, int]:
-    """Over a power of ten, so that spans of such figures weigh alike."""
+def _decimal(value: Fraction) -> Ratio:
+    """A figure of which nobody told how much it rests on."""
     for power in (1, 10, 100, 1000, 10_000, 100_000):
         if (value * power).denominator == 1:
-            return int(value * power), power
-    return round(value * 1_000_000), 1_000_000
+            return Ratio(int(value * power), power, is_counted=False)
+    return Ratio(round(value * 1_000_000), 1_000_000, is_counted=False)
 
 
 OVER_VOLUME: Mapping[Indicator, str] = {
@@ -334,7 +338,7 @@ OVER_VOLUME: Mapping[Indicator, str] = {
     Indicator.FIRST_CONTACT_RESOLUTION: "",
     Indicator.REOPEN_RATE: "",
 }
-SPECIAL: Mapping[Indicator, Callable[[Sums, Indicator], tuple[int, int] | None]] = {
+SPECIAL: Mapping[Indicator, Callable[[Sums, Indicator], Ratio | None]] = {
     Indicator.SATISFACTION: Sums._satisfaction,
     Indicator.CSAT_POINTS: Sums._csat_points,
     Indicator.BAD_RATE: Sums._bad_rate,
@@ -342,33 +346,3 @@ SPECIAL: Mapping[Indicator, Callable[[Sums, Indicator], tuple[int, int] | None]]
 }
 assert set(LENGTHS) <= {each.value for each in Indicator}  # the names of lengths are those of indicators
 assert "satisfaction" in RATES
-
-
-def write(system: TicketSystem, figures: Sequence[Figure], import_id: int | None) -> tuple[int, int, int]:
-    """New, changed and same figures; a later one about the same span replaces it. Nothing is committed."""
-    latest = {(one.person, one.indicator, one.span): one for one in figures}
-    people = sorted({one.person for one in figures})
-    there: dict[tuple[int, str, Span], Any] = {}
-    for start in range(0, len(people), 2000):
-        held = FIGURE.c.person_id.in_(people[start : start + 2000])
-        for held_row in db.session.execute(select(FIGURE).where(FIGURE.c.system == system, held)):
-            span = held_row.first_day, held_row.last_day
-            there[held_row.person_id, held_row.indicator, span] = held_row
-    new: list[dict[str, Any]] = []
-    changed = same = 0
-    for (person, indicator, span), one in latest.items():
-        row: Any = there.get((person, indicator.value, span))
-        values = {"numerator": one.numerator, "denominator": one.denominator}
-        place = {"import_id": import_id, "source_row": one.row}
-        if row is None:
-            days = {"first_day": span[0], "last_day": span[1]}
-            new.append({"system": system, "person_id": person, "indicator": indicator.value, **days, **values, **place})
-        elif (row.numerator, row.denominator) == (one.numerator, one.denominator):
-            same += 1
-        else:
-            changed += 1
-            if import_id is not None:
-                db.session.execute(update(FIGURE).where(FIGURE.c.id == row.id).values(**values, **place))
-    if new and import_id is not None:
-        db.session.execute(insert(FIGURE), new)
-    return len(new), changed, same

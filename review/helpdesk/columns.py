@@ -31,7 +31,10 @@ Remembered = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `field` is what it says, empty for nothing of ours; `option` its unit or scale, where one was told."""
+    """A column: `field` is what it says, empty for nothing of ours; `option` its unit or scale, where one was told.
+
+    `also` is what it would say if a surer column did not say it already.
+    """
 
     place: int
     heading: str
@@ -39,6 +42,7 @@ class Column:
     option: str = ""
     rank: int = 10**6
     by_hr: bool = False
+    also: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,9 @@ def columns_of(headings: Sequence[str], system: TicketSystem, family: str, remem
     for column in found:
         if column.field and (column.field not in best or column.rank < best[column.field].rank):
             best[column.field] = column
-    return [column if best.get(column.field) is column else replace(column, field="") for column in found]
+    return [
+        column if best.get(column.field) is column else replace(column, field="", also=column.field) for column in found
+    ]
 
 
 def _of_shape(shape: Shape, headings: Sequence[str], system: TicketSystem, remembered: Remembered) -> list[Column]:
@@ -212,7 +218,21 @@ def _fitted(layout: Layout) -> Layout:
             field = ""
         taken.add(field)
         columns.append(replace(column, field=field))
-    return replace(layout, columns=tuple(columns))
+    return replace(layout, columns=_moved_up(columns, sample, layout.kind))
+
+
+def _moved_up(columns: Sequence[Column], sample: Sequence[Sequence[str]], kind: str) -> tuple[Column, ...]:
+    """A column whose cells did not fit gives its place up to the next that bears the name: 解决时间, then 解决日期."""
+    taken = {column.field for column in columns}
+    moved = []
+    for column in columns:
+        if not column.field and column.also and column.also not in taken and kind == "tickets":
+            cells = [row[column.place] for row in sample if column.place < len(row) and row[column.place]]
+            if fitting.field_that_fits(column.also, cells) == column.also:
+                taken.add(column.also)
+                column = replace(column, field=column.also, also="")  # noqa: PLW2901
+        moved.append(column)
+    return tuple(moved)
 
 
 def require(layouts: Sequence[Layout]) -> list[Layout]:

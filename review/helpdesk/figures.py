@@ -111,6 +111,10 @@ def _lies_in(told: Told, span: Span) -> bool:
     return span[0] <= told.first and told.last <= span[1]
 
 
+def _ratio(row: FigureRow) -> tuple[int, int, bool]:
+    return row.numerator, row.denominator, row.is_counted
+
+
 def _told(spans: Sequence[Span], people: Collection[int] | None) -> dict[int, list[Told]]:
     """Figures told as a whole of each person, within the first and the last day of all spans. One query."""
     query = select(FigureRow).where(FigureRow.first_day >= spans[0][0], FigureRow.last_day <= spans[-1][1])
@@ -121,7 +125,7 @@ def _told(spans: Sequence[Span], people: Collection[int] | None) -> dict[int, li
     for row in db.session.scalars(query.order_by(FigureRow.id)):
         if people is None or row.person_id in people:
             indicator = Indicator(row.indicator)
-            told = Told(row.system.value, indicator, row.first_day, row.last_day, row.numerator, row.denominator)
+            told = Told(row.system.value, indicator, row.first_day, row.last_day, *_ratio(row))
             found.setdefault(row.person_id, []).append(told)
     return found
 

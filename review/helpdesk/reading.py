@@ -13,7 +13,7 @@ from sqlalchemy import select
 from review.domain.calendar import local_day
 from review.domain.records import TicketStatus, TicketSystem
 from review.domain.refusals import Invalid
-from review.helpdesk import agent_figures, agents, applying, columns, customers
+from review.helpdesk import agent_figures, agents, applying, columns, customers, figure_rows
 from review.helpdesk.agents import Roster
 from review.helpdesk.columns import Layout
 from review.helpdesk.counts import MOST_PROBLEMS, Counts
@@ -219,7 +219,7 @@ class Reading:
             counts.problems += told.problems[:MOST_PROBLEMS]
         first, last = prepared.period
         counts.outside = sum(1 for one in found if one.span[0] < first or one.span[1] > last)
-        counts.new, counts.changed, counts.same = agent_figures.write(prepared.system, found, self._import_id)
+        counts.new, counts.changed, counts.same = figure_rows.write(prepared.system, found, self._import_id)
         counts.figures = len(found)
         counts.unknown = Counter(prepared.roster.unknown)
         return counts

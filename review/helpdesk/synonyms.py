@@ -21,7 +21,9 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "agent": words(
         "客服 | 客服姓名 | 客服名称 | 处理人 | 处理客服 | 处理人姓名 | 受理人 | 受理客服 | 受理人姓名 | 负责人 | "
         "经办人 | 坐席 | 坐席姓名 | 座席 | 座席姓名 | 接待客服 | 接待人员 | 接待人 | 客服人员 | 服务人员 | 跟进人 | "
-        "执行人 | 员工 | 员工姓名 | 责任客服 | 当前处理人 | 最后处理人 | 解决人 | 技术员 | 姓名 | 被考核人 | "
+        "执行人 | 处理人员 | 受理人员 | 办理人 | 办理人员 | "
+        "承办人 | 经办人员 | 跟进人员 | 值班客服 | "
+        "员工 | 员工姓名 | 责任客服 | 当前处理人 | 最后处理人 | 解决人 | 技术员 | 姓名 | 被考核人 | "
         "Agent | Agent name | Assignee | Assignee name | Ticket owner | Owner | Assigned to | Assigned agent | "
         "Handled by | Employee | Employee name | Representative | staff | staff name | 处理坐席 | 工单处理人 | "
         "受理坐席 | 昵称 | 客服昵称 | 工程师 | servicer | name"
@@ -137,6 +139,7 @@ COMMON: Mapping[str, tuple[str, ...]] = {
     "subject": words("主题 | 标题 | 工单标题 | 工单主题 | 问题标题 | Subject | Title | Summary | 问题描述 | 咨询内容"),
     "csat": words(
         "满意度 | 满意度评价 | 客户满意度 | 评价 | 评价结果 | 满意度结果 | 客户评价 | 用户评价 | 满意度评分 | "
+        "满意情况 | 满意度情况 | 客户满意情况 | 满意度等级 | 满意级别 | "
         "评分 | 星级 | 评价星级 | 满意度星级 | 服务评价 | 服务评分 | 客户评分 | 满意度得分 | 评价等级 | 满意程度 | "
         "评价分数 | 是否满意 | 会话评价 | 满意度打分 | 用户满意度 | Satisfaction score | Satisfaction | "
         "Satisfaction rating | CSAT | CSAT score | Happiness rating | Rating | Customer satisfaction | "

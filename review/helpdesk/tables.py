@@ -6,7 +6,19 @@ Rooms above may read these tables and point at them; only this room and the surv
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.records import Csat, ImportState, TicketStatus, TicketSystem
@@ -157,7 +169,8 @@ class FigureRow(db.Model):
     """A figure that a system tells of an agent and a span of days as a whole, without its tickets.
 
     The value is `numerator / denominator`; `denominator` is what it counts over (sessions, answers), so that figures
-    of several spans add up. A later file about the same span replaces it.
+    of several spans add up. A later file about the same span replaces it. Where nobody told what a rate
+    counts over it is not counted: its value holds, its denominator means nothing, every span of it weighs alike.
     """
 
     __tablename__ = "agent_figure"
@@ -176,6 +189,7 @@ class FigureRow(db.Model):
     last_day: Mapped[date]
     numerator: Mapped[int] = mapped_column(BigInteger)
     denominator: Mapped[int] = mapped_column(BigInteger)
+    is_counted: Mapped[bool] = mapped_column(default=True, server_default=true())
     import_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_import.id"))
     source_row: Mapped[int | None]
 

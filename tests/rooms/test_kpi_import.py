@@ -489,3 +489,21 @@ def test_a_record_s_nested_agent_and_a_column_that_says_solved_or_not_are_unders
     with house.app.app_context():
         row = house.tickets()["G1"]
         assert (row.agent_id, row.status) == (house.cast["ada"].id, TicketStatus.OPEN)
+
+
+def test_a_column_whose_cells_do_not_fit_gives_its_place_to_the_next_of_that_name(house: House) -> None:
+    """解决时间 is a length of time here, so that 解决日期 is when it was solved."""
+    lines = ["工单号,处理人员,解决日期,状态,解决时间,满意情况", "K1,Ada,2026-02-03,已解决,2天3小时,满意"]
+    assert house.run("kingdee", house.file("k.csv", "\n".join(lines))).status == 0
+    with house.app.app_context():
+        row = house.tickets()["K1"]
+        assert (row.closed_on, row.resolution, row.csat) == (date(2026, 2, 3), 51 * 3600, Csat.GOOD)
+        assert row.agent_id == house.cast["ada"].id
+        assert not row.closed_is_guess
+
+
+def test_a_rate_without_its_number_is_kept_as_not_counted(house: House) -> None:
+    assert house.run("sheet", house.file("s.csv", "姓名,满意度,差错率\nAda,95%,2%\nBo,90%,0")).status == 0
+    with house.app.app_context():
+        rows = db.session.scalars(select(FigureRow).where(FigureRow.indicator == "satisfaction")).all()
+        assert [row.is_counted for row in rows] == [False, False]

@@ -201,6 +201,18 @@ def test_figures_told_as_a_whole_are_weighed_by_what_they_count_over(app: Flask,
         assert figures.tallies([MARCH], kind="refund")[ada][0].measured()[Indicator.SATISFACTION].count == 1
 
 
+def test_rates_of_which_nobody_told_the_number_weigh_alike_and_count_for_one_each(app: Flask, cast: Cast) -> None:
+    ada = cast["ada"].id
+    first, second = (date(2026, 3, 1), date(2026, 3, 15)), (date(2026, 3, 16), date(2026, 3, 31))
+    with app.app_context():
+        rows = [told(ada, Indicator.SATISFACTION, first, (95, 100)), told(ada, Indicator.SATISFACTION, second, (9, 10))]
+        for row in rows:
+            row.is_counted = False
+        db.session.add_all(rows)
+        db.session.flush()
+        assert figures.of_period(*MARCH)[ada][Indicator.SATISFACTION] == Measured(Fraction(185, 2), Fraction(2))
+
+
 def test_a_month_does_not_count_its_weeks_once_more(app: Flask, cast: Cast) -> None:
     ada = cast["ada"].id
     week = (date(2026, 3, 2), date(2026, 3, 8))
