@@ -107,6 +107,7 @@ SHEET = Printed(
     plan="Service indicators, version 1",
     plan_hash="ab" * 32,
     target_group="After-sales, senior",
+    group_key="senior",
     rows=ROWS,
     lines=(PrintedLine(True, Fraction(2), "Helped out at night", "Roster of 11 November", "Lou"),),
     kpi=8876,

@@ -11,12 +11,13 @@ from review.domain.records import Unit
 from review.domain.refusals import Invalid
 from review.domain.rounding import decimal_text, exact_text, half_up, hundredths
 
+_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d{2}(?:\.\d{1,9})?)")
 
 
 def read_value(typed: str, row: PlanRow, where: str | None = None) -> Fraction:
     """What was typed as a figure of this row. Raises Invalid with what is wrong about it."""
-    text = unicodedata.normalize("NFKC", typed).replace(",", "").replace(" ", "").rstrip("%").rstrip("s")
+    text = plain_number(typed).replace(" ", "").rstrip("s")
     value = _clock(text) if row.unit is Unit.SECONDS and ":" in text else exact(text)
     if value is None:
         raise Invalid("kpi_sheet:not_a_duration" if row.unit is Unit.SECONDS else "kpi_sheet:not_a_number", where)
@@ -26,6 +27,15 @@ def read_value(typed: str, row: PlanRow, where: str | None = None) -> Fraction:
     if row.rule is KpiRule.LAPSES and value.denominator != 1:
         raise Invalid("kpi_sheet:not_whole", where)
     return value
+
+
+def plain_number(typed: str) -> str:
+    """What was typed as a decimal, without percent sign and thousands' commas; what is no number stays as it is.
+
+    "87,5" stays: whether that comma parts thousands or decimals nobody is to guess.
+    """
+    text = unicodedata.normalize("NFKC", typed).strip().removesuffix("%").strip()
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def _clock(text: str) -> Fraction | None:

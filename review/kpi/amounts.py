@@ -4,6 +4,7 @@ import re
 import unicodedata
 from fractions import Fraction
 
+from review.domain.kpi_value import plain_number
 from review.domain.reading import exact
 from review.domain.records import Unit
 from review.domain.refusals import Invalid
@@ -12,7 +13,6 @@ from review.kpi.synonyms import BETWEEN, SECONDS, SPELLED
 
 _PART = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([^\W\d_]+)\.?\s*")
 _CLOCK = re.compile(r"(?:([0-9]{1,5}):)?([0-9]{1,5}):([0-5][0-9])")  # as sheets show durations
-_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 
 
 def read_amount(typed: str, unit: Unit, where: str | None = None) -> Fraction:
@@ -24,12 +24,6 @@ def read_amount(typed: str, unit: Unit, where: str | None = None) -> Fraction:
     if number is None:
         raise Invalid("kpi_plan:not_a_number", where, typed=typed.strip()[:40])
     return number
-
-
-def plain_number(typed: str) -> str:
-    """What was typed as a decimal, without percent sign and thousands' commas; what is no number stays as it is."""
-    text = unicodedata.normalize("NFKC", typed).strip().removesuffix("%").strip()
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def _seconds(text: str, where: str | None) -> Fraction:

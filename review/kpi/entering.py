@@ -4,6 +4,7 @@ HR may enter every row, the responsible supervisor those that the plan has enter
 The rows of somebody of HR are their supervisor's.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,17 +14,22 @@ from typing import Any
 from sqlalchemy import update
 
 from review.domain.kpi_plan import OF_SATISFACTION, Obtained
-from review.domain.kpi_sheet import ASKED, Figure
+from review.domain.kpi_sheet import ASKED
 from review.domain.kpi_value import read_value, typed
+from review.domain.records import Unit
 from review.domain.refusals import Invalid, NotAllowed, OutOfReach, Problem, Refusal
+from review.domain.rounding import exact_text
 from review.infra import audit
 from review.infra.db import db
+from review.kpi.amounts import read_amount
 from review.kpi.changing import Hand, held, held_one, require_other, require_unsigned, runs, touch
+from review.kpi.records import records_of
 from review.kpi.sheets import Row, Sheet
 from review.kpi.tables import FigureRow, Origin
 from review.kpi.workbook import Filled
 
 LONGEST = 1000
+_IS_BARE = re.compile(r"-?[\d.,]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def _values(review_id: int, row: Row, entry: Entry, hand: Hand, now: datetime, o
     spot, problems = f"{review_id}-{row.key}", list[Problem]()
     value = count = None
     try:
-        value = read_value(entry.value, row.plan, f"value-{spot}") if entry.value.strip() else None
+        value = _read(entry.value, row, f"value-{spot}") if entry.value.strip() else None
     except Refusal as refusal:
         problems += refusal.problems
     try:
@@ -133,6 +139,16 @@ def _values(review_id: int, row: Row, entry: Entry, hand: Hand, now: datetime, o
         standing = {"remark": row.remark or None, "evidence": row.evidence or None}
         return {} if words == standing else words
     return {**words, **_supplied(row, value, count, hand, now, origin)}
+
+
+def _read(text: str, row: Row, where: str) -> Fraction:
+    """What was typed; durations also in the words of the target beside the field ("1分30秒", "10 min")."""
+    if row.plan.unit is Unit.SECONDS and ASKED[row.plan.rule] == "actual" and not _IS_BARE.fullmatch(text.strip()):
+        try:
+            text = exact_text(read_amount(text, Unit.SECONDS))
+        except Invalid:
+            raise Invalid("kpi_sheet:not_a_duration", where) from None
+    return read_value(text, row.plan, where)
 
 
 def _figure(row: Row) -> Fraction | None:
@@ -180,12 +196,12 @@ def take_file(sheet: Sheet, filled: Sequence[Filled], hand: Hand, now: datetime)
 
 
 def _entries_of(sheet: Sheet, filled: Sequence[Filled]) -> dict[str, Entry]:
-    """A file that was filled in, as entries; an empty remark leaves the one that stands there."""
+    """A file that was filled in, as entries. What it leaves empty stays: it may be older than what stands there."""
     rows, found = {row.key: row for row in sheet.rows}, {}
     for one in filled:
         row = rows[one.key]
         value = getattr(one, ASKED[row.plan.rule])
-        told = "" if value is None else typed(Fraction(value), None)
+        told = _typed_value(row) if value is None else typed(Fraction(value), None)
         found[one.key] = Entry(told, typed(row.figure.count, None), one.remark or row.remark, row.evidence)
     return found
 
@@ -207,7 +223,7 @@ def leave_out(cycle_id: int, review_id: int, row_key: str, why: str, hand: Hand,
     if (said or None) == (row.why or None):
         return
     if said:
-        _check_left_out(row, said)
+        _check_left_out(sheet, row, said)
     mine = (FigureRow.review_id == review_id) & (FigureRow.row_key == row_key)
     db.session.execute(update(FigureRow).where(mine).values(not_applicable=bool(said), why=said or None))
     touch([review_id], now)
@@ -221,9 +237,12 @@ def leave_out(cycle_id: int, review_id: int, row_key: str, why: str, hand: Hand,
     )
 
 
-def _check_left_out(row: Row, why: str) -> None:
+def _check_left_out(sheet: Sheet, row: Row, why: str) -> None:
     if len(why) > LONGEST:
         raise Invalid("form:too_long", "why", max=LONGEST)
-    figure: Figure = row.figure
-    if row.plan.indicator in OF_SATISFACTION and figure.actual is not None:
+    if row.plan.indicator not in OF_SATISFACTION:
+        return
+    # The records are asked as well: whoever takes the figure away first has not taken away the customers' answers.
+    told = records_of(sheet.cycle, sheet.plan, {sheet.subject.id}).measured(sheet.subject.id, row.plan)
+    if row.figure.actual is not None or told.value is not None:
         raise Invalid("kpi_sheet:satisfaction_has_answers", "why")

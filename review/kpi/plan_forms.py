@@ -9,10 +9,11 @@ from wtforms import Form as Part
 from review.domain.kpi import KpiRule
 from review.domain.kpi_plan import MAY, NEEDS, OF_SATISFACTION, KpiPlan, PlanRow
 from review.domain.kpi_plan_shape import Obtained, Record
+from review.domain.kpi_value import plain_number
 from review.domain.records import UNITS, Indicator, Unit
 from review.domain.refusals import Invalid, Problem
 from review.infra.forms import blank_to_none
-from review.kpi.amounts import plain_number, rounded, spelled
+from review.kpi.amounts import rounded, spelled
 from review.kpi.library import starting_plan
 from review.kpi.plan_fields import DraftForm, Plain, amount_of, both, choice_of, text_field
 

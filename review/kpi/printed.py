@@ -69,6 +69,7 @@ class Printed:
 
     `customers_share` is the customers' combined share of the total in percent, `coefficient` that of the performance
     bonus (绩效奖金系数). `veto` is the grade that a grave breach caps the result at, with its reason.
+    `target_group` is in the reader's language, `group_key` in none.
     """
 
     review_id: int
@@ -83,6 +84,7 @@ class Printed:
     plan: str
     plan_hash: str
     target_group: str
+    group_key: str
     rows: tuple[PrintedRow, ...]
     lines: tuple[PrintedLine, ...] = ()
     veto: tuple[Grade, str] | None = None

@@ -44,6 +44,7 @@ def printed_of(sheet: Sheet, scheme: Scheme, organisation: str, locale: str, out
         plan=plan.name.of(locale),
         plan_hash=plan.hash,
         target_group=sheet.group.name.of(locale),
+        group_key=sheet.group.key,
         rows=tuple(_row(row, locale) for row in sheet.rows),
         lines=tuple(
             PrintedLine(line.is_bonus, line.points, line.reason, line.evidence, line.decided_by or "")

@@ -10,9 +10,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from review.domain.kpi import KpiRule
 from review.domain.kpi_plan import Aim, KpiPlan, PlanRow, TargetGroup, Tenure
 from review.domain.kpi_plan_shape import NO_AIM
+from review.domain.kpi_value import plain_number
 from review.domain.reading import place
 from review.domain.refusals import Invalid, Problem
-from review.kpi.amounts import plain_number, rounded, spelled, words_of
+from review.kpi.amounts import rounded, spelled, words_of
 from review.kpi.plan_fields import DraftForm, Plain, amount_of, both, choice_of, steps_of, text_field
 
 

@@ -5,7 +5,6 @@ sorted or widened table is still understood and a file of somebody else is not.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +17,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from review.domain.kpi import KpiRule
+from review.domain.kpi_value import plain_number
 from review.domain.refusals import Invalid, Problem
 from review.domain.rounding import short_text
 from review.infra.live_sheet import Page, formats_of
@@ -60,8 +60,8 @@ class Filled:
 
 
 def code_of(sheet: Printed) -> str:
-    """Names the sheet and the rules it was printed under."""
-    return f"{MARK}:{sheet.review_id}:{sheet.plan_hash[:16]}:{sheet.target_group}"
+    """Names the sheet and the rules it was printed under, the same in every language."""
+    return f"{MARK}:{sheet.review_id}:{sheet.plan_hash[:16]}:{sheet.group_key}"
 
 
 def workbook(sheet: Printed, locale: str) -> bytes:
@@ -279,6 +279,5 @@ def _number(value: object) -> Fraction | None:
     """The figure somebody typed, as they typed it: 0.1 is one tenth, "1,200" is 1200, "95%" is 95."""
     if isinstance(value, bool) or _is_blank(value):
         return None
-    text = repr(value) if isinstance(value, float) else str(value)
-    text = unicodedata.normalize("NFKC", text).replace(",", "").strip().removesuffix("%").strip()
+    text = plain_number(repr(value) if isinstance(value, float) else str(value))
     return Fraction(text) if NUMBER.fullmatch(text) else None

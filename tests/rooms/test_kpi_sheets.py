@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
-from review.domain.records import TicketSystem
+from review.domain.records import Csat, TicketSystem
 from review.domain.refusals import Invalid, NotAllowed, NotYet, OutOfReach, Taken, TooLate
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.audit import AuditRow
@@ -301,6 +301,40 @@ def test_figures_that_make_no_sense_are_refused_where_they_stand(
         ]
 
 
+@pytest.mark.parametrize(
+    ("key", "typed", "code"), [("volume", "1,5", "not_a_number"), ("smile", "8,15%", "not_a_number")]
+)
+def test_a_comma_that_could_be_a_point_is_not_guessed_at(
+    app: Flask, told: Told, key: str, typed: str, code: str
+) -> None:
+    with app.app_context():
+        with pytest.raises(Invalid, match=code):
+            enter(told, told.hana, **{key: typed})
+        enter(told, told.hana, volume="1,200")
+        assert cell(told.sheet(), "volume").figure.actual == 1200
+
+
+@pytest.mark.parametrize("typed", ["1分30秒", "1 min 30 s", "1.5 min", "1:30", "0:01:30", "90s", "90", "９０秒"])
+def test_a_duration_is_read_in_the_words_its_target_is_told_in(app: Flask, told: Told, typed: str) -> None:
+    with app.app_context():
+        enter(told, told.hana, speed=typed)
+        assert cell(told.sheet(), "speed").figure.actual == 90
+
+
+def test_satisfaction_is_not_left_out_by_taking_its_figure_away_first(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        plan = from_tickets()
+        plan["rows"] = [{**one, "record": "tickets"} for one in plan["rows"]]  # type: ignore[attr-defined]
+        made = Told(cast, plan)
+        entering.leave_out(made.cycle_id, made.ada, "smile", "Nobody answered.", made.hana, LATER)
+        entering.leave_out(made.cycle_id, made.ada, "smile", "", made.hana, LATER)
+        ticket(1, cast["ada"].id, csat=Csat.BAD)
+        filling.fill(made.cycle, by=None, now=LATER)
+        assert enter(made, made.hana, smile="") == 1
+        with pytest.raises(Invalid, match="satisfaction_has_answers"):
+            entering.leave_out(made.cycle_id, made.ada, "smile", "Nobody answered.", made.hana, LATER)
+
+
 def test_a_row_left_out_passes_its_weight_on_but_satisfaction_stays(app: Flask, told: Told) -> None:
     with app.app_context():
         told.complete()
@@ -539,6 +573,28 @@ def test_the_printed_sheet_and_its_workbook_come_out_and_back(app: Flask, told: 
     bad = {"csrf_token": browser.token(), "file": (BytesIO(b"no book"), "sheet.xlsx")}
     answer = browser.client.post(f"/kpi/sheets/{told.ada}/file", data=bad, content_type="multipart/form-data")
     assert answer.status_code == 422
+
+
+def test_a_workbook_comes_back_in_the_other_language_and_takes_nothing_away(
+    app: Flask, cast: Cast, browse: Browse
+) -> None:
+    with app.app_context():
+        plan = every_rule()
+        plan["groups"][-1]["name"] = {"zh": "全员", "en": "Everybody"}  # type: ignore[index]
+        told = Told(cast, plan)
+        db.session.get_one(PersonRow, cast["sam"].id).locale = "en"
+        db.session.commit()
+    older = browse(cast["sam"]).client.get(f"/kpi/sheets/{told.ada}.xlsx")  # every cell of it is empty
+    with app.app_context():
+        enter(told, told.sam, help="85")
+        db.session.get_one(PersonRow, cast["sam"].id).locale = "zh"
+        db.session.commit()
+    chinese = browse(cast["sam"])
+    sent = {"csrf_token": chinese.token(), "file": (BytesIO(older.data), "sheet.xlsx")}
+    answer = chinese.client.post(f"/kpi/sheets/{told.ada}/file", data=sent, content_type="multipart/form-data")
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    with app.app_context():
+        assert cell(told.sheet(), "help").figure.points == 85  # entered after the file was downloaded
 
 
 def test_the_shipped_plan_opens_sheets_too(app: Flask, cast: Cast) -> None:

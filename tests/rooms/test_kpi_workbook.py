@@ -83,6 +83,7 @@ def test_figures_are_read_as_people_type_them(value: object, read: Fraction | No
 @pytest.mark.parametrize(("key", "column", "value", "code"), [
     ("proactive", ACTUAL, "many", "kpi:cell_no_number"), ("proactive", ACTUAL, "1/3", "kpi:cell_no_number"),
     ("proactive", ACTUAL, True, "kpi:cell_no_number"), ("proactive", ACTUAL, "1e999999999", "kpi:cell_no_number"),
+    ("proactive", ACTUAL, "1,5", "kpi:cell_no_number"),
     ("proactive", ACTUAL, "9" * 400, "kpi:cell_no_number"), ("proactive", ACTUAL, "=1+1", "kpi:cell_formula"),
     ("errors", LAPSES, -1, "kpi:cell_negative"), ("errors", LAPSES, 1.5, "kpi:cell_not_whole"),
     ("training", POINTS, 100.01, "kpi:cell_over"), ("training", REMARK, "x" * 501, "kpi:cell_too_long"),
@@ -121,7 +122,7 @@ def test_figures_of_the_system_are_not_taken_from_a_file() -> None:
 
 @pytest.mark.parametrize(("changes", "code"), [
     ({"review_id": 8}, "kpi:file_of_another"), ({"review_id": 77}, "kpi:file_of_another"),
-    ({"plan_hash": "cd" * 32}, "kpi:file_outdated"), ({"target_group": "Other"}, "kpi:file_outdated"),
+    ({"plan_hash": "cd" * 32}, "kpi:file_outdated"), ({"group_key": "other"}, "kpi:file_outdated"),
 ])  # fmt: skip
 def test_the_file_of_another_sheet_is_refused(changes: dict[str, object], code: str) -> None:
     assert problems_of(workbook(SHEET, "en"), sheet_of(**changes)) == [(code, None)]
