@@ -4,7 +4,7 @@ Everything is summed by the database; no single answer is loaded.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -44,6 +44,7 @@ class PersonLine:
     """What was said about one person."""
 
     person_id: int
+    review_id: int
     name: str
     counts: Counts
 
@@ -111,11 +112,33 @@ def reading_of(cycle: CycleRow, review_ids: Collection[int] | None = None) -> Re
     )
 
 
-def for_supervisor(reading: Reading, minimum: int) -> Reading | None:
+def for_reader(reading: Reading, closed: Collection[int]) -> Reading:
+    """HR's reading without the lines of these reviews: the reader's own, and those whose rating they still owe.
+
+    One line alone would follow from the total and the others, so the smallest other goes with it.
+    """
+    kept = [line for line in reading.people if line.review_id not in closed or not line.counts.answered]
+    others = [line for line in kept if line.counts.answered]
+    if len(reading.people) - len(kept) == 1 and others:
+        kept.remove(min(others, key=lambda line: line.counts.answered))
+    return replace(reading, people=tuple(kept))
+
+
+def of_team(cycle: CycleRow, review_ids: Collection[int], minimum: int) -> Reading | None:
     """What a supervisor may see of their team: no figure under the minimum, none by subtracting; None: too little.
 
-    Strata, waves and ways are left out: they are about the sending, and cut a team too finely.
+    The supervisor reads the sums of everybody at or above the minimum in their results as well. So people under it are
+    left out of the team's sums, unless together they have enough answers to hide one another.
     """
+    found = reading_of(cycle, review_ids)
+    few = {line.review_id: line.counts.answered for line in found.people if 0 < line.counts.answered < minimum}
+    if 0 < sum(few.values()) < minimum:
+        found = reading_of(cycle, [review_id for review_id in review_ids if review_id not in few])
+    return _for_supervisor(found, minimum)
+
+
+def _for_supervisor(reading: Reading, minimum: int) -> Reading | None:
+    """Strata, waves and ways are left out: they are about the sending, and cut a team too finely."""
     if reading.all.answered < minimum:
         return None
     people = {line.person_id: line.counts.answered for line in reading.people}
@@ -238,18 +261,18 @@ def _people(cycle_id: int, review_ids: Collection[int] | None) -> list[PersonLin
     stars = overall_stars()
     living = (InvitationRow.review_id == ReviewRow.id) & InvitationRow.withdrawn_at.is_(None)
     query = (
-        select(PersonRow.id, PersonRow.name, *_figures(stars))
+        select(PersonRow.id, PersonRow.name, ReviewRow.id.label("review_id"), *_figures(stars))
         .select_from(ReviewRow)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .outerjoin(InvitationRow, living)
         .outerjoin(stars, _matches(stars))
         .where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
-        .group_by(PersonRow.id, PersonRow.name)
+        .group_by(PersonRow.id, PersonRow.name, ReviewRow.id)
         .order_by(PersonRow.name, PersonRow.id)
     )
     if review_ids is not None:
         query = query.where(ReviewRow.id.in_(review_ids))
-    lines = [PersonLine(row.id, row.name, _counts(row)) for row in db.session.execute(query)]
+    lines = [PersonLine(row.id, row.review_id, row.name, _counts(row)) for row in db.session.execute(query)]
     return sorted(lines, key=lambda line: line.counts.offered == 0)  # who was never asked about comes last
 
 

@@ -16,6 +16,7 @@ from review.domain.refusals import OutOfReach
 from review.domain.survey_figures import GOAL
 from review.infra.db import db
 from review.infra.gate import Found, allow
+from review.responses.owed import still_to_rate
 from review.responses.progress import rating_progress
 
 STILL_ASKING = {Stage.DRAFT, Stage.NOMINATING, Stage.COLLECTING}
@@ -23,12 +24,17 @@ STILL_ASKING = {Stage.DRAFT, Stage.NOMINATING, Stage.COLLECTING}
 
 @bp.get("/cycles/<int:cycle_id>/surveys/reading")
 @allow(Deed.SURVEY_READ, find=find_cycle)
-def read(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
-    """The figures of the whole cycle."""
+def read(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+    """The figures of the whole cycle; what is said of oneself and of whom one has still to rate is left out."""
+    own = select(ReviewRow.id).where(ReviewRow.cycle_id == cycle.id, ReviewRow.subject_id == actor.person_id)
+    closed = still_to_rate(actor.person_id) | set(db.session.scalars(own))
+    found = reading.reading_of(cycle)
+    shown = reading.for_reader(found, closed)
     return render_template(
         "customer_survey/reading.html",
         cycle=cycle,
-        found=reading.reading_of(cycle),
+        found=shown,
+        left_out=len(found.people) - len(shown.people),
         minimum=plans.minimum_of(cycle),
         planned={one.wave.key: one for one in plans.planned(cycle, plans.plan_of(cycle.id))},
         goal=GOAL,
@@ -70,6 +76,6 @@ def read_team(actor: Actor, team: TeamFile) -> ResponseReturnValue:
     own = {(review_id, actor.person_id) for review_id in team.review_ids}
     is_open = is_over and own <= rating_progress(team.cycle.id)
     minimum = plans.minimum_of(team.cycle)
-    found = reading.for_supervisor(reading.reading_of(team.cycle, team.review_ids), minimum) if is_open else None
+    found = reading.of_team(team.cycle, team.review_ids, minimum) if is_open else None
     context = {"cycle": team.cycle, "is_over": is_over, "is_open": is_open, "found": found, "minimum": minimum}
     return render_template("customer_survey/team_reading.html", **context, goal=GOAL, people=len(team.review_ids))

@@ -10,13 +10,13 @@ from sqlalchemy.orm import aliased
 
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.case_review import Cause, Origin
-from review.follow_up.service import still_to_rate
 from review.follow_up.tables import CaseRow, ContactRow
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.db import db
 from review.infra.lists import Listing, page_of
 from review.people.tables import PersonRow
 from review.responses import voices
+from review.responses.owed import still_to_rate
 from review.responses.voices import Voice
 
 FILTERS = ("open", "unassigned", "overdue", "closed", "all")
@@ -63,10 +63,15 @@ def page_of_cases(cycle_id: int, only: str, today: date, page: int, *, reader: i
         .join(ReviewRow, ReviewRow.id == CaseRow.review_id)
         .join(PersonRow, PersonRow.id == ReviewRow.subject_id)
         .outerjoin(owner, owner.id == CaseRow.owner_id)
-        .where(CaseRow.cycle_id == cycle_id, ReviewRow.subject_id != reader, ReviewRow.id.not_in(still_to_rate(reader)))
+        .where(CaseRow.cycle_id == cycle_id, _open_to(reader))
         .order_by(CaseRow.closed_at.is_not(None), CaseRow.due_on.is_(None), CaseRow.due_on, CaseRow.id)
     )
     return page_of(query.where(*_only(only, today)), page)
+
+
+def _open_to(reader: int) -> ColumnElement[bool]:
+    """Whether a `ReviewRow` is neither the reader's own nor of somebody whom they have still to rate."""
+    return (ReviewRow.subject_id != reader) & ReviewRow.id.not_in(still_to_rate(reader))
 
 
 def voices_of(listing: Listing) -> dict[int, Voice]:
@@ -85,10 +90,11 @@ def _only(only: str, today: date) -> list[ColumnElement[bool]]:
     return conditions.get(only, [])
 
 
-def rows_of(case_ids: list[int], cycle_id: int) -> list[CaseRow]:
-    """The chosen cases of a cycle; ids of other cycles are left out."""
-    query = select(CaseRow).where(CaseRow.id.in_(case_ids), CaseRow.cycle_id == cycle_id)
-    return list(db.session.scalars(query.order_by(CaseRow.id)))
+def rows_of(case_ids: list[int], cycle_id: int, *, reader: int) -> list[CaseRow]:
+    """The chosen cases of a cycle; ids of other cycles are left out, and what is not on the reader's list."""
+    query = select(CaseRow).join(ReviewRow, ReviewRow.id == CaseRow.review_id)
+    chosen = query.where(CaseRow.id.in_(case_ids), CaseRow.cycle_id == cycle_id, _open_to(reader))
+    return list(db.session.scalars(chosen.order_by(CaseRow.id)))
 
 
 def owned_by(person_id: int) -> list[Any]:
@@ -115,8 +121,8 @@ def _with_names(query: Any) -> Any:
     )
 
 
-def counts(cycle_id: int, today: date, supervisor_id: int | None = None) -> Counts:
-    """How many cases of a cycle stand how, or those of one supervisor's people. One query."""
+def counts(cycle_id: int, today: date, supervisor_id: int | None = None, *, without: int | None = None) -> Counts:
+    """How many cases of a cycle stand how, or those of one supervisor's people; `without` cases about one person."""
     is_open = CaseRow.closed_at.is_(None)
     figures = (
         func.count(),
@@ -130,6 +136,8 @@ def counts(cycle_id: int, today: date, supervisor_id: int | None = None) -> Coun
     there = query.where(CaseRow.cycle_id == cycle_id).group_by(CaseRow.cause).order_by(CaseRow.cause)
     if supervisor_id is not None:
         there = there.where(ReviewRow.supervisor_id == supervisor_id)
+    if without is not None:
+        there = there.where(ReviewRow.subject_id != without)
     rows: list[Any] = list(db.session.execute(there))
     opened, closed, overdue, unassigned, complaints, talked = (sum(row[place] for row in rows) for place in range(1, 7))
     by_cause = {row[0]: row[2] for row in rows if row[0] is not None and row[2]}
@@ -148,10 +156,11 @@ class Waiting:
 
 
 def waiting_for(person_id: int) -> list[Waiting]:
-    """The cycles with open cases that nobody or this person owns. One query."""
+    """The cycles with open cases that nobody or this person owns; none about themselves. One query."""
     own, nobodys = CaseRow.owner_id == person_id, CaseRow.owner_id.is_(None)
     figures = (func.count().filter(nobodys), func.count().filter(own), func.min(CaseRow.due_on).filter(own))
     query = select(CycleRow.id, CycleRow.name, *figures).join(CaseRow, CaseRow.cycle_id == CycleRow.id)
+    query = query.join(ReviewRow, ReviewRow.id == CaseRow.review_id).where(ReviewRow.subject_id != person_id)
     there = query.where(CaseRow.closed_at.is_(None), own | nobodys).group_by(CycleRow.id, CycleRow.name)
     return [Waiting(*row) for row in db.session.execute(there.order_by(CycleRow.id))]
 

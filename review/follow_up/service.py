@@ -5,27 +5,25 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from review.cycles.lookup import file_of
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.access import Actor, Role, Standing
 from review.domain.calendar import local_day
 from review.domain.case_review import LONGEST, Findings, Origin, flaws
-from review.domain.cycle import OVER, Stage
+from review.domain.cycle import OVER
 from review.domain.refusals import Invalid, OutOfReach, Problem, Taken, TooLate
-from review.domain.vocabulary import Source
 from review.follow_up.tables import CaseRow
 from review.infra import audit, organisation, outbox
 from review.infra.db import db, rows_changed
 from review.infra.gate import Found
 from review.people import directory
 from review.people.tables import PersonRow
-from review.responses.progress import State, progress
+from review.responses.owed import still_to_rate
 
 ASSIGNED = "follow_up:assigned"
 OVERDUE = "follow_up:overdue"
-RATING_STAGES = frozenset({Stage.COLLECTING, Stage.COUNTING, Stage.FINALISING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,6 @@ def find_case(actor: Actor, case_id: int) -> Found:
     if Role.HR not in actor.roles and not standings:
         raise OutOfReach("follow_up:no_such_case")
     return Found(Case(row, file.review, file.cycle, file.subject), standings)
-
-
-def still_to_rate(person_id: int) -> set[int]:
-    """The reviews whose rating somebody still owes: what customers say about them is closed to them. 2 queries."""
-    rates = (ReviewRow.supervisor_id == person_id) | (ReviewRow.second_rater_id == person_id)
-    query = select(ReviewRow.id).join(CycleRow, CycleRow.id == ReviewRow.cycle_id)
-    asked = query.where(rates, ReviewRow.withdrawn_at.is_(None), CycleRow.stage.in_(RATING_STAGES))
-    review_ids = set(db.session.scalars(asked))
-    found = progress(Source.SUPERVISOR, review_ids, person_id) if review_ids else {}
-    return {key for key in review_ids if key not in found or found[key].state is not State.FILED}
 
 
 def assign(cases: Collection[CaseRow], employee_no: str, due_on: date | None, *, by: int, now: datetime) -> int:

@@ -37,7 +37,7 @@ def assign(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     changed: list[int] = []
 
     def act() -> None:
-        chosen = lists.rows_of(form.cases.data or [], cycle.id)
+        chosen = lists.rows_of(form.cases.data or [], cycle.id, reader=actor.person_id)
         changed.append(service.assign(chosen, form.owner.data, form.due_on.data, by=actor.person_id, now=at))
 
     if not form.accept(act):
@@ -79,7 +79,7 @@ def _list(actor: Actor, cycle: CycleRow, form: AssignForm, fresh: OpenForm) -> s
         filters=lists.FILTERS,
         listing=listing,
         voices=lists.voices_of(listing),
-        counts=lists.counts(cycle.id, today),
+        counts=lists.counts(cycle.id, today, without=actor.person_id),
         today=today,
     )
 

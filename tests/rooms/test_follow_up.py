@@ -238,6 +238,11 @@ def test_hr_cannot_open_a_case_about_themselves(
     listed = visit(cast["ada"], "en").get(f"/cycles/{play.cycle_id}/cases")
     assert listed.status == 200
     assert f"/cases/{opened['wu']}" not in listed.text
+    assert "0 open, 0 overdue, 0 closed" in listed.words  # nor how many there are
+    assert "/cases" not in visit(cast["ada"], "en").get("/").text.replace('href="/cases"', "")
+    refused = assign(visit, cast["ada"], play, [opened["wu"]], cast["quinn"].employee_no)
+    assert refused.status == 422
+    assert case_of(app, opened["wu"]).owner_id is None
 
 
 def test_hr_who_has_still_to_rate_cannot_look_at_customers_words(

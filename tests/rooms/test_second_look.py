@@ -159,6 +159,28 @@ def test_hr_names_nobody_for_their_own_result(app: Flask, cast: Cast) -> None:
         assert db.session.scalars(select(SecondLookRow)).all() == []
 
 
+def test_hr_does_not_read_their_own_figures_before_everybody_else(app: Flask, cast: Cast, browse: Browse) -> None:
+    with app.app_context():
+        low = dict.fromkeys(KEYS[:3], Level.FAIR)
+        told = make_scored(cast, reviewed=["bo", "hana"], rated=["bo", "hana"], levels={"bo": low, "hana": low})
+        sign_off(told)
+        name(told, cast, "lou", "bo")
+        second_look.name_proposed(cycle_of(told), by=cast["hana"].id, now=SIGNED)
+        person = db.session.get_one(SecondLookRow, told.reviews["hana"]).person_id
+        found = LookFile(file_of(told.reviews["hana"]), db.session.get_one(SecondLookRow, told.reviews["hana"]))
+        second_look.decide(found, CONFIRMED, by=person, now=LATER)
+        db.session.commit()
+    page = browse(cast["hana"], "en").get(f"/cycles/{told.cycle_id}/looks?state=all")
+    rows = {
+        row.th.get_text(" ", strip=True).split(" ")[0]: row.get_text(" ", strip=True)
+        for row in page.soup.select("tbody tr")
+    }
+    assert "68.00" in rows["Bo"]
+    assert "your own" in rows["Hana"]
+    for told_of_them in ("68.00", "Good", "Fair", "below", CONFIRMED.reason):
+        assert told_of_them not in rows["Hana"]
+
+
 def test_naming_is_audited_and_the_same_once_more_is_nothing(app: Flask, cast: Cast, told: Told) -> None:
     with app.app_context():
         assert (name(told, cast), name(told, cast)) == (1, 0)
