@@ -15,7 +15,7 @@ from review.domain.refusals import Invalid, Problem
 from review.helpdesk import cells, durations, moments
 from review.helpdesk.agents import Match, Roster
 from review.helpdesk.columns import WHO, Layout, figure_named, unit_in
-from review.helpdesk.facts import LENGTHS, RATES
+from review.helpdesk.facts import LENGTHS, RATES, is_of_hundred
 from review.helpdesk.indicator_synonyms import MONTH, SPAN
 from review.helpdesk.value_synonyms import UNITS as LENGTH_UNITS
 from review.helpdesk.workbooks import FORMULA
@@ -185,7 +185,7 @@ class FigureReader:
             code = "formula" if text == FORMULA else "no_duration" if name in LENGTHS else "no_number"
             told.problems.append(self._problem(number, heading, code, value=text[:60]))
             return None
-        return value / 100 if is_percent else value
+        return value / 100 if is_percent or (name in RATES and is_of_hundred(heading)) else value
 
     def _problem(self, number: int, heading: str, code: str, **params: object) -> Problem:
         told_of = {"row": number, "column": heading, "sheet": self._layout.table.name, **params}

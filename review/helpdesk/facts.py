@@ -1,6 +1,7 @@
 """What one look over a whole table finds out before a row is read: scales, units, order of day and month, repeats."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -30,7 +31,6 @@ class Facts:
     day_first: dict[int, bool] = field(default_factory=dict)
     minutes_first: dict[int, bool] = field(default_factory=dict)
     units: dict[int, Fraction] = field(default_factory=dict)
-    fractions: frozenset[int] = frozenset()  # columns of rates up to 1 instead of 100
     guesses: list[tuple[str, str, str]] = field(default_factory=list)
     last: dict[str, tuple[int, str, int]] = field(default_factory=dict)  # repeated tickets: the row that counts
 
@@ -122,7 +122,6 @@ def _watched(layout: Layout) -> Iterator[tuple[_Watch, Callable[[str], Any]]]:
 
 
 def _conclude(facts: Facts, watches: Sequence[_Watch], system: TicketSystem) -> None:
-    fractions = set()
     for watch in watches:
         column = watch.column
         if column.field == "csat":
@@ -134,11 +133,15 @@ def _conclude(facts: Facts, watches: Sequence[_Watch], system: TicketSystem) -> 
         elif column.field in MOMENTS:
             facts.day_first[column.place] = watch.day_over_12 > 0 and watch.month_over_12 == 0
         elif column.field in RATES:
-            if watch.largest <= 1 and not watch.percent:
-                fractions.add(column.place)
+            if 0 < watch.largest <= 1 and not watch.percent and not is_of_hundred(column.heading):
+                facts.guesses.append(("rate", column.heading, "share"))  # 0.5: half of them, or half a percent?
         else:
             _unit(facts, watch, system)
-    facts.fractions = frozenset(fractions)
+
+
+def is_of_hundred(heading: str) -> bool:
+    """Whether a heading says that its numbers are percent."""
+    return "%" in unicodedata.normalize("NFKC", heading)
 
 
 def _unit(facts: Facts, watch: _Watch, system: TicketSystem) -> None:

@@ -66,9 +66,10 @@ def rounded(amount: Fraction) -> str:
 
 
 def _duration(seconds: Fraction, locale: str) -> str:
-    hour, minute, second, joint = SPELLED["en" if locale.startswith("en") else "zh"]
+    hour, minute, second, joint, minutes_alone = SPELLED["en" if locale.startswith("en") else "zh"]
     hours, rest = divmod(seconds, 3600)
     minutes, left = divmod(rest, 60)
+    minute = minute if hours or left else minutes_alone
     parts = [(Fraction(hours), hour), (Fraction(minutes), minute), (left, second)]
     said = [f"{rounded(number)}{word}" for number, word in parts if number]
     return joint.join(said) or f"0{second}"

@@ -30,6 +30,10 @@ SECONDS: Mapping[str, int] = {
     "day": 86400,
     "days": 86400,
 }
-# How a field shows a duration, so that what it shows can be read again: hours, minutes, seconds, and what joins them.
-SPELLED: Mapping[str, tuple[str, str, str, str]] = {"zh": ("小时", "分", "秒", ""), "en": (" h", " min", " s", " ")}
+# How a field shows a duration, so that what it shows can be read again: hours, minutes, seconds, what joins them, and
+# minutes by themselves: beside scores "10分" would be ten points.
+SPELLED: Mapping[str, tuple[str, str, str, str, str]] = {
+    "zh": ("小时", "分", "秒", "", "分钟"),
+    "en": (" h", " min", " s", " ", " min"),
+}
 BETWEEN = "、，,；;\n"  # between the words of a list

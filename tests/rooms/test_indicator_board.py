@@ -62,6 +62,7 @@ def test_hr_sees_everybody_and_one_team_at_a_time(tickets: Cast, browse: Browse)
     assert "Rae" in team.text
     assert "Ada" not in team.text
     assert "100.0%" in team.text
+    assert "1 min 30 s" in team.text  # Rae's 90 seconds are not two minutes
     assert "75.0%" not in team.text
 
 
@@ -70,7 +71,7 @@ def test_a_supervisor_sees_the_own_team_whatever_the_address_asks_for(tickets: C
     page = sam.get(f"/indicators?{UNTIL}&team={tickets['quinn'].id}")
     assert "75.0%" in page.text
     assert "Rae" not in page.text
-    assert "2 min" not in page.text  # Rae's 90 seconds
+    assert "1 min 30 s" not in page.text  # Rae's 90 seconds
     assert "2 h 0 min" in sam.get(f"/indicators/people/{tickets['ada'].id}?{UNTIL}").text
     assert sam.client.get(f"/indicators/people/{tickets['rae'].id}").status_code == 404
 
@@ -111,6 +112,7 @@ def test_rows_by_type_and_by_team(app: Flask, tickets: Cast, browse: Browse) -> 
     chinese = browse(tickets["hana"]).get(f"/indicators?{UNTIL}&by=team").text
     assert "客户满意度" in chinese
     assert "1小时36分" in chinese
+    assert '<option value="chat">在线</option>' in chinese  # no word of the ticket system
 
 
 def test_the_spans_stand_side_by_side(app: Flask, tickets: Cast) -> None:

@@ -53,6 +53,8 @@ def test_amounts_are_told_with_their_unit():
     assert told(Fraction(5430), Unit.SECONDS, "en") == "1 h 30 min 30 s"
     assert told(Fraction(4500, 7), Unit.SECONDS, "zh") == "10分42.86秒"
     assert told(Fraction(0), Unit.SECONDS, "zh") == "0秒"
+    assert told(Fraction(600), Unit.SECONDS, "zh") == "10分钟"  # "10分" would be ten points
+    assert told(Fraction(600), Unit.SECONDS, "en") == "10 min"
     assert told(Fraction(185, 2), Unit.PERCENT, "zh") == "92.5%"
     assert told(None, Unit.COUNT, "en") == "–"
 

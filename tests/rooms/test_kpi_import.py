@@ -416,6 +416,15 @@ def test_a_scale_that_nobody_names_is_told_and_can_be_set(house: House) -> None:
         assert house.tickets()["1"].csat_points == 50
 
 
+def test_a_rate_whose_heading_says_percent_is_percent_and_a_bare_one_up_to_1_is_told(house: House) -> None:
+    path = house.file("a.csv", "姓名,工单量,投诉率（%）,差错率\nAda,1000,0.8,0.02\nBo,1000,0.5,0.01\n")
+    told = house.run("sheet", "--json", path)
+    assert told.files[0]["guesses"] == [{"kind": "rate", "column": "差错率", "taken": "share"}]
+    assert figures(house)["Ada", "complaint_rate"] == Fraction(8, 1000)
+    assert figures(house)["Ada", "error_rate"] == Fraction(2, 100)
+    assert "差错率" in house.run("sheet", "--dry-run", path).text
+
+
 def test_a_dry_run_writes_nothing(house: House) -> None:
     path = house.file("a.csv", exports.zendesk_csv(exports.tickets_of(AGENTS, 10, seed=1)))
     outcome = house.run("zendesk", "--dry-run", path)
