@@ -8,19 +8,19 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from review.cycles.tables import CycleRow
 from review.domain.case_review import LONGEST
 from review.domain.refusals import Invalid, OutOfReach, Taken
+from review.follow_up.lists import open_wishes
 from review.follow_up.tables import ContactRow
 from review.infra import audit
 from review.infra.db import db
-from review.responses import voices
 
 
 def done(cycle: CycleRow, response_id: int, note: str, *, by: int, now: datetime) -> None:
     """Somebody has called or written, and what came of it.
 
-    Raises OutOfReach when this customer of this cycle asked for nothing, Invalid without a note, Taken when another
-    note stands there already.
+    Raises OutOfReach when this customer of this cycle asked for nothing, or speaks of whoever writes; Invalid without
+    a note; Taken when another note stands there already.
     """
-    if response_id not in {voice.response_id for voice in voices.wishes_in(cycle.id)}:
+    if response_id not in {voice.response_id for voice in open_wishes(cycle.id, by)}:
         raise OutOfReach("follow_up:no_such_wish")
     said = note.strip()
     if not said:

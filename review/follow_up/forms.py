@@ -18,7 +18,10 @@ class AssignForm(Form):
 
 
 class FindingsForm(KeepingForm):
-    """What was found; `act` says whether it ends the case, `seen` which version the page showed."""
+    """What was found, and what is to be told; `act` says which, `seen` which version the page showed.
+
+    One form for both, so that a button of the one never loses what was typed into the other.
+    """
 
     act = HiddenField()
     seen = IntegerField(widget=HiddenInput(), validators=[InputRequired(message="form:required")])
@@ -30,6 +33,7 @@ class FindingsForm(KeepingForm):
     explanation = TextAreaField(filters=[strip])
     measure = TextAreaField(filters=[strip])
     note = TextAreaField(filters=[strip])
+    talk = TextAreaField(filters=[strip])
 
     def findings(self) -> Findings:
         cause = Cause(self.cause.data) if self.cause.data else None
@@ -51,7 +55,7 @@ class OpenForm(Form):
     subject = StringField(filters=[strip], validators=[filled(), at_most(200)])
 
 
-class ContactForm(Form):
+class ContactForm(KeepingForm):
     """Which customer was contacted, and what came of it."""
 
     response = IntegerField(widget=HiddenInput(), validators=[InputRequired(message="form:required")])

@@ -170,9 +170,7 @@ def wishes_of(cycle_id: int, tickets: Mapping[int, int], *, reader: int) -> list
 
     Left out are those who speak of the reader, or of somebody whom the reader has still to rate.
     """
-    owed = still_to_rate(reader)
-    own = set(db.session.scalars(select(ReviewRow.id).where(ReviewRow.subject_id == reader)))
-    found = [voice for voice in voices.wishes_in(cycle_id) if voice.review_id not in owed | own]
+    found = open_wishes(cycle_id, reader)
     customers = _by_id(CustomerRow, {voice.customer_id for voice in found})
     named = {tickets[voice.customer_id] for voice in found if voice.customer_id in tickets}
     references = {key: row.reference for key, row in _by_id(TicketRow, named).items()}
@@ -191,6 +189,13 @@ def wishes_of(cycle_id: int, tickets: Mapping[int, int], *, reader: int) -> list
         row, name = done.get(voice.response_id, (None, None))
         wishes.append(Wish(voice, customer.name, customer.email, agents[voice.review_id], ticket, row, name))
     return sorted(wishes, key=lambda wish: (wish.done is not None, wish.voice.response_id))
+
+
+def open_wishes(cycle_id: int, reader: int) -> list[Voice]:
+    """Wishes to be contacted that the reader may look at. Four queries."""
+    own = set(db.session.scalars(select(ReviewRow.id).where(ReviewRow.subject_id == reader)))
+    closed = still_to_rate(reader) | own
+    return [voice for voice in voices.wishes_in(cycle_id) if voice.review_id not in closed]
 
 
 def _by_id(table: Any, ids: set[int]) -> dict[int, Any]:

@@ -99,22 +99,28 @@ def mine(actor: Actor) -> ResponseReturnValue:
 @bp.get("/cases/<int:case_id>")
 @allow(Deed.CASE_WORK, find=find_case)
 def case(_actor: Actor, found: Case) -> ResponseReturnValue:
-    row = found.row
-    data = {name: getattr(row, name) for name in ("explanation", "measure", "note")}
-    form = FindingsForm(formdata=None, seen=row.version, cause=row.cause.value if row.cause else None, **data)
-    return _case_page(found, form), 200
+    return _case_page(found, None), 200
 
 
 @bp.post("/cases/<int:case_id>")
 @allow(Deed.CASE_WORK, find=find_case)
 def write(actor: Actor, found: Case) -> ResponseReturnValue:
-    """Keep what was found, or end the case with it."""
+    """Keep what was found; end the case with it, or tell the employee besides."""
     form, at = FindingsForm(), now()
-    ends = form.act.data == "close"
-    do = service.close if ends else service.write
-    if not form.keep(lambda: do(found, form.findings(), form.seen.data, by=actor.person_id, now=at)):
+    act, name = form.act.data, found.subject.name
+
+    def do() -> None:
+        keep = service.close if act == "close" else service.write
+        keep(found, form.findings(), form.seen.data, by=actor.person_id, now=at)
+        if act == "talk":
+            service.bring_to_talk(found, form.talk.data or "", by=actor.person_id, now=at)
+
+    if not form.keep(do):
         return _case_page(found, form), form.status
-    tell("follow_up:closed_now" if ends else "follow_up:written")
+    tell({"close": "follow_up:closed_now", "talk": "follow_up:told"}.get(act, "follow_up:written"), name=name)
+    if form.talk.data and form.talk.data != found.row.talk:  # typed and not told: it stands nowhere but on this page
+        tell("follow_up:not_told_yet", kind="warn", name=name)
+        return _case_page(found, None, talking=form), 200
     return redirect(url_for("follow_up.case", case_id=found.row.id))
 
 
@@ -139,11 +145,16 @@ def reopen(actor: Actor, found: Case) -> ResponseReturnValue:
 
 
 def _case_page(
-    found: Case, form: FindingsForm | None, *, talking: TalkForm | None = None, reopening: ReopenForm | None = None
+    found: Case,
+    form: FindingsForm | None,
+    *,
+    talking: TalkForm | FindingsForm | None = None,
+    reopening: ReopenForm | None = None,
 ) -> str:
+    """The case as it stands, or with what was typed into `form`; `talking` holds the words for the talk."""
     row = found.row
     if form is None:
-        data = {name: getattr(row, name) for name in ("explanation", "measure", "note")}
+        data = {name: getattr(row, name) for name in ("explanation", "measure", "note", "talk")}
         form = FindingsForm(formdata=None, seen=row.version, cause=row.cause.value if row.cause else None, **data)
     voice = voices.by_ids([row.response_id]).get(row.response_id) if row.response_id else None
     ticket = db.session.get(TicketRow, row.ticket_id) if row.ticket_id else None
@@ -152,7 +163,7 @@ def _case_page(
         case=found,
         row=row,
         form=form,
-        talking=talking or TalkForm(formdata=None, talk=row.talk),
+        talking=talking or form,
         reopening=reopening or ReopenForm(formdata=None),
         voice=voice,
         ticket=ticket,
@@ -176,8 +187,8 @@ def contacted(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     def act() -> None:
         contacts.done(cycle, form.response.data, form.note.data or "", by=actor.person_id, now=at)
 
-    if not form.accept(act):
-        return _wishes(actor, cycle, form), 422
+    if not form.keep(act):
+        return _wishes(actor, cycle, form), form.status
     tell("follow_up:contact_noted")
     return redirect(url_for("follow_up.wishes", cycle_id=cycle.id))
 

@@ -235,10 +235,9 @@ def quinn_works_on_it_and_brings_it_to_a_talk(scene: Scene, case: str) -> None:
         assert "138 0013 8000" in words(page)
         page.check("input[name=cause][value=delay]")
         page.fill("textarea[name=measure]", "Promised calls stand in the calendar of the whole shift.")
-        with page.expect_navigation():
-            page.click("button[name=act][value=write]")
         page.fill("textarea[name=talk]", TOLD)
-        send(page, "/talk")
+        with page.expect_navigation():
+            page.click("button[name=act][value=talk]")
         assert page.input_value("textarea[name=measure]").startswith("Promised calls")
 
 

@@ -334,6 +334,44 @@ def test_the_employee_sees_a_case_only_when_it_is_brought_to_a_talk(
     assert visit(cast["hana"]).post(f"/cases/{case_id}/talk", {"talk": "  "}).status == 422
 
 
+def test_no_button_of_a_case_loses_what_was_typed_beside_it(
+    app: Flask, cast: Cast, visit: Browse, opened: dict[str, int]
+) -> None:
+    case_id = opened["wu"]
+    page = work(visit, cast["hana"], case_id, "write", measure="Two more at noon.", talk="A caller waited long.")
+    assert page.status == 200
+    assert "A caller waited long." in page.soup.select_one("textarea[name=talk]").text
+    assert "Ada has not been told yet" in page.text
+    assert case_of(app, case_id).talk == ""
+    assert "A caller waited long." not in visit(cast["ada"], "en").get("/cases").text
+    refused = work(visit, cast["hana"], case_id, "talk", measure="Three more.", talk="  ")
+    assert (refused.status, case_of(app, case_id).measure) == (422, "Two more at noon.")
+    assert "Three more." in refused.soup.select_one("textarea[name=measure]").text
+    assert work(visit, cast["hana"], case_id, "talk", measure="Three more.", talk="A long wait.").status == 302
+    row = case_of(app, case_id)
+    assert (row.measure, row.talk, row.closed_at) == ("Three more.", "A long wait.", None)
+    second = visit(cast["hana"], "en").post(
+        f"/cases/{case_id}", {"act": "talk", "seen": "1", "measure": "Other", "talk": "Other words"}
+    )
+    assert second.status == 409
+    assert "Other words" in second.soup.select_one("textarea[name=talk]").text
+    assert case_of(app, case_id).talk == "A long wait."
+
+
+def test_whoever_a_case_is_about_gives_it_to_nobody(
+    app: Flask, cast: Cast, visit: Browse, play: Play, opened: dict[str, int]
+) -> None:
+    with app.app_context():
+        for name in ("ada", "sam"):  # Sam has still to rate Ada
+            db.session.add(RoleRow(person_id=cast[name].id, role=Role.HR))
+        db.session.commit()
+    for name in ("ada", "sam"):
+        assert assign(visit, cast[name], play, [opened["wu"]], cast["bo"].employee_no).status == 422
+        wish = {"response": str(case_of(app, opened["wu"]).response_id), "note": "Called."}
+        assert visit(cast[name]).post(f"/cycles/{play.cycle_id}/contacts", wish).status == 404
+    assert case_of(app, opened["wu"]).owner_id is None
+
+
 def test_an_overdue_case_is_written_about_once_a_day_it_was_due(
     app: Flask, cast: Cast, visit: Browse, play: Play, opened: dict[str, int]
 ) -> None:
@@ -368,7 +406,9 @@ def test_customers_to_contact_are_a_list_that_is_worked_off(app: Flask, cast: Ca
     assert browser.post(address, {"response": response, "note": ""}).status == 422
     for _twice in range(2):
         assert browser.post(address, {"response": response, "note": "Called, said sorry."}).status == 302
-    assert browser.post(address, {"response": response, "note": "Somebody else"}).status == 409
+    late = browser.post(address, {"response": response, "note": "Sent a voucher."})
+    assert late.status == 409
+    assert "You typed: Sent a voucher." in late.text
     assert browser.post(address, {"response": "999999", "note": "x"}).status == 404
     assert "1 customer asked for it and waits." in browser.get(address).text
     with app.app_context():
