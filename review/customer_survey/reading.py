@@ -102,7 +102,7 @@ def reading_of(cycle: CycleRow, review_ids: Collection[int] | None = None) -> Re
         _by_size(_by(cells, lambda row: row.kind)),
         _by(cells, lambda row: "mail" if row.by_mail else "gateway" if row.by_gateway else "none"),
         _by(cells, lambda row: row.wave),
-        dict(sorted(_by(cells, lambda row: date(int(row.year), int(row.month), 1)).items())),
+        dict(sorted(_by(_with_day(cells), lambda row: date(int(row.year), int(row.month), 1)).items())),
         strata,
         post_stratified({line.stratum: line.tickets for line in strata}, answers),
         tuple(_people(cycle.id, review_ids)),
@@ -216,6 +216,11 @@ def _sum(parts: Any) -> Counts:
     for part in parts:
         total.add(part)
     return total
+
+
+def _with_day(cells: list[tuple[Any, Counts]]) -> list[tuple[Any, Counts]]:
+    """Without the tickets that were opened again after the answer: these have no day of solution."""
+    return [(row, counts) for row, counts in cells if row.year is not None]
 
 
 def _by(cells: list[tuple[Any, Counts]], key: Any) -> dict[Any, Counts]:

@@ -8,10 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from review.customer_survey import answering, comments, plans, reading, service
+from review.customer_survey import answering, comments, exclusions, plans, reading, service
 from review.customer_survey.tables import ExclusionRow, InvitationRow, SurveyPlanRow
 from review.domain.access import Role
 from review.domain.cycle import Stage
+from review.domain.records import TicketStatus
 from review.domain.refusals import OutOfReach
 from review.domain.responses import CustomerAnswer, SupervisorRating
 from review.domain.strata import Stratum
@@ -19,7 +20,7 @@ from review.domain.survey_figures import Counts, Signal, signals
 from review.domain.survey_plan import Mode
 from review.domain.themes import Theme, themes
 from review.domain.vocabulary import Level
-from review.helpdesk.tables import CustomerRow
+from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra import suppression
 from review.infra.db import db
 from review.infra.suppression import Stopped
@@ -445,3 +446,33 @@ def test_a_team_of_somebody_else_is_out_of_reach(app: Flask, cast: Cast, cycle: 
 
     with app.app_context(), pytest.raises(OutOfReach):
         find_own_team(Actor(cast["ada"].id, "Ada", frozenset()), cycle)
+
+
+def test_an_answer_about_a_ticket_that_is_open_again_stays_in_the_reading(
+    app: Flask, cast: Cast, browse: Browse, answered: int
+) -> None:
+    with app.app_context():
+        used = select(InvitationRow.ticket_id).where(InvitationRow.used_at.is_not(None)).limit(1)
+        opened = update(TicketRow).where(TicketRow.id.in_(used))
+        db.session.execute(opened.values(status=TicketStatus.OPEN, closed_on=None, closed_at=None))
+        db.session.commit()
+        found = reading.reading_of(cycle_of(answered))
+        assert found.all.answered == 19
+        assert sum(counts.answered for counts in found.months.values()) == 18  # it belongs to no month
+    assert (
+        "12 of 19 customers who answered are satisfied"
+        in browse(cast["hana"], "en").get(f"/cycles/{answered}/surveys/reading").words
+    )
+
+
+def test_a_request_about_a_ticket_that_is_open_again_can_be_read(
+    app: Flask, cast: Cast, browse: Browse, cycle: int
+) -> None:
+    with app.app_context():
+        ticket = make_ticket(make_customer("Open again"), cast["ada"].id, reference="OPEN-1")
+        exclusions.ask("OPEN-1", "Spoke to the wrong person.", by=cast["ada"].id, now=NOW)
+        opened = update(TicketRow).where(TicketRow.id == ticket)
+        db.session.execute(opened.values(status=TicketStatus.OPEN, closed_on=None, closed_at=None))
+        db.session.commit()
+    assert "OPEN-1" in browse(cast["hana"], "en").get("/surveys/exclusions").words
+    assert "OPEN-1" in browse(cast["ada"], "en").get("/surveys/leave-out").words
