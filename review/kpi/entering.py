@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from review.domain.kpi_plan import OF_SATISFACTION, Obtained
 from review.domain.kpi_sheet import ASKED
-from review.domain.kpi_value import read_value, typed
+from review.domain.kpi_value import plain_number, read_value, typed
+from review.domain.reading import exact
 from review.domain.records import Unit
 from review.domain.refusals import Invalid, NotAllowed, OutOfReach, Problem, Refusal
 from review.domain.rounding import exact_text
@@ -159,10 +160,9 @@ def _figure(row: Row) -> Fraction | None:
 def _read_count(text: str, where: str) -> Fraction | None:
     if not text.strip():
         return None
-    try:
-        count = Fraction(text.strip())
-    except (ValueError, ZeroDivisionError):
-        raise Invalid("kpi_sheet:not_a_number", where) from None
+    count = exact(plain_number(text))
+    if count is None:
+        raise Invalid("kpi_sheet:not_a_number", where)
     if not 0 <= count <= 10**9:
         raise Invalid("kpi_sheet:out_of_range", where, low="0", high="1000000000")
     return count

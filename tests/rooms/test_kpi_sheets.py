@@ -301,6 +301,18 @@ def test_figures_that_make_no_sense_are_refused_where_they_stand(
         ]
 
 
+@pytest.mark.parametrize("typed", ["many", "1e5", "1e999999999", "3/7", "-1", "1000000001"])
+def test_a_count_that_makes_no_sense_is_refused_at_once(app: Flask, told: Told, typed: str) -> None:
+    """1e999999999 as an exact number would fill the memory."""
+    with app.app_context():
+        entry = {told.ada: {"smile": Entry("90", count=typed, remark="By telephone.")}}
+        with pytest.raises(Invalid) as refused:
+            entering.enter(told.cycle_id, entry, told.hana, LATER)
+        assert [one.where for one in refused.value.problems] == [f"count-{told.ada}-smile"]
+        entering.enter(told.cycle_id, {told.ada: {"smile": Entry("90", count="1,200")}}, told.hana, LATER)
+        assert cell(told.sheet(), "smile").figure.count == 1200
+
+
 @pytest.mark.parametrize(
     ("key", "typed", "code"), [("volume", "1,5", "not_a_number"), ("smile", "8,15%", "not_a_number")]
 )
