@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import update
 
-from review.domain.kpi_plan import OF_SATISFACTION, Obtained
+from review.domain.cycle import Stage
+from review.domain.kpi_plan import OF_SATISFACTION, Obtained, Record
 from review.domain.kpi_sheet import ASKED
 from review.domain.kpi_value import plain_number, read_value, typed
 from review.domain.reading import exact
@@ -242,6 +243,8 @@ def _check_left_out(sheet: Sheet, row: Row, why: str) -> None:
         raise Invalid("form:too_long", "why", max=LONGEST)
     if row.plan.indicator not in OF_SATISFACTION:
         return
+    if row.plan.record is Record.SURVEYS and sheet.cycle.stage is Stage.COLLECTING:
+        raise Invalid("kpi_sheet:customers_still_asked", "why")
     # The records are asked as well: whoever takes the figure away first has not taken away the customers' answers.
     told = records_of(sheet.cycle, sheet.plan, {sheet.subject.id}).measured(sheet.subject.id, row.plan)
     if row.figure.actual is not None or told.value is not None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from sqlalchemy import select
 
 from review.cycles.tables import CycleRow, ReviewRow
+from review.domain.cycle import Stage
 from review.domain.kpi_plan import Aim, KpiPlan, PlanRow, Record, TargetGroup
 from review.domain.records import Indicator, Measured
 from review.domain.vocabulary import STAR_POINTS, Source
@@ -58,7 +59,11 @@ class Records:
 
 
 def records_of(cycle: CycleRow, plan: KpiPlan, people: Collection[int]) -> Records:
-    """A constant number of queries, however many people; records that no row of the plan asks are not read."""
+    """A constant number of queries, however many people; records that no row of the plan asks are not read.
+
+    The cycle's own surveys speak once they are closed: from two fillings with one answer more the employee would read
+    what that customer said, and the supervisor would know customers' figures before rating.
+    """
     asked = {row.record for row in plan.rows}
     first, last = cycle.period_start, cycle.period_end
     has_tickets = Record.TICKETS in asked
@@ -66,7 +71,7 @@ def records_of(cycle: CycleRow, plan: KpiPlan, people: Collection[int]) -> Recor
     return Records(
         tickets=figures.of_period(first, last, people, difficulty=plan.difficulty) if has_tickets else {},
         kinds=figures.kinds_of_period(first, last, people, difficulty=plan.difficulty) if by_kind else {},
-        surveys=_surveys(cycle) if Record.SURVEYS in asked else {},
+        surveys=_surveys(cycle) if Record.SURVEYS in asked and cycle.stage is not Stage.COLLECTING else {},
         quality=quality.compliance_of(cycle.id) if Record.QUALITY in asked else {},
     )
 

@@ -13,6 +13,7 @@ from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.records import Csat, TicketSystem
 from review.domain.refusals import Invalid, NotAllowed, NotYet, OutOfReach, Taken, TooLate
+from review.domain.responses import CustomerAnswer
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.audit import AuditRow
 from review.infra.db import db
@@ -23,6 +24,7 @@ from review.kpi.lines import Proposal
 from review.kpi.sheets import Sheet, sheet_of
 from review.kpi.tables import Direction, FigureRow, Origin, Part, SheetRow, Step
 from review.people.tables import PersonRow
+from review.responses import service as responses
 from tests.browse import Browser
 from tests.make import NOW, Cast
 from tests.make_cycle import make_cycle, review_of, set_stage
@@ -183,6 +185,27 @@ def test_figures_come_from_the_tickets_with_count_and_weights(app: Flask, cast: 
         again = filling.fill(made.cycle, by=cast["hana"].id, now=LATER + timedelta(hours=1))
         assert (again.figures, again.changed, again.opened) == (0, set(), 0)
         assert cell(made.sheet(), "volume").supplied_at == LATER
+
+
+def test_the_cycles_own_surveys_speak_once_they_are_closed(app: Flask, cast: Cast) -> None:
+    """Two fillings with one answer more between them would tell the employee what that customer said."""
+    with app.app_context():
+        made = Told(cast, from_tickets())
+        for number in range(16):
+            responses.file_customer(made.ada, f"customer:{number}", CustomerAnswer({}, 5 if number else 1), LATER)
+        filling.fill(made.cycle, by=cast["hana"].id, now=LATER)
+        assert cell(made.sheet(), "smile").figure.actual is None
+        with pytest.raises(Invalid, match="customers_still_asked"):
+            entering.leave_out(made.cycle_id, made.ada, "smile", "Nobody answered.", made.hana, LATER)
+        made.cycle.stage = Stage.COUNTING
+        db.session.flush()
+        filling.fill(made.cycle, by=None, now=LATER)
+        assert (cell(made.sheet(), "smile").figure.actual, cell(made.sheet(), "smile").figure.count) == (
+            Fraction(1500, 16),
+            16,
+        )
+        with pytest.raises(Invalid, match="satisfaction_has_answers"):
+            entering.leave_out(made.cycle_id, made.ada, "smile", "Nobody answered.", made.hana, LATER)
 
 
 def test_a_figure_entered_by_hand_stays_and_the_difference_is_told(app: Flask, cast: Cast) -> None:
