@@ -85,8 +85,3 @@ def stopped(number: int, search: str = "") -> Listing:
         found = (CustomerRow.email, CustomerRow.external_id, CustomerRow.name)
         query = query.where(or_(*(func.lower(column).like(like) for column in found)))
     return page_of(query, number)
-
-
-def count() -> int:
-    """How many customers are stopped."""
-    return db.session.scalar(select(func.count()).where(CustomerRow.unsubscribed_at.is_not(None))) or 0

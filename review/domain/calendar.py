@@ -22,14 +22,6 @@ END_OF_DAY = time(23, 59)
 _LONGEST_BREAK = 370
 
 
-def zone_of(key: str) -> ZoneInfo:
-    """The zone of an IANA key such as "Asia/Shanghai"; raises Invalid for anything else."""
-    try:
-        return ZoneInfo(key)
-    except (OSError, ValueError, LookupError):  # unknown, a directory of the database, or not a key at all
-        raise Invalid("calendar:unknown_zone", "zone", zone=key) from None
-
-
 def to_utc(day: date, at: time, zone: ZoneInfo, where: str | None = None) -> datetime:
     """The instant at which a person's wall clock shows `at` on `day`; raises Invalid unless there is exactly one."""
     instants = _instants(day, at, zone)
@@ -159,13 +151,6 @@ def date_problems(
     if launching_at is not None:
         problems += _past_problems(dates, zone, launching_at)
     return tuple(problems)
-
-
-def require_dates(dates: CycleDates, period: Period, zone: ZoneInfo, launching_at: datetime | None = None) -> None:
-    """Raises Invalid with all problems of `date_problems` at once."""
-    problems = date_problems(dates, period, zone, launching_at)
-    if problems:
-        raise Invalid.of(problems)
 
 
 def _order_problems(dates: CycleDates) -> Iterator[Problem]:

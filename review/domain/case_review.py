@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 
 from review.domain.refusals import Problem
@@ -53,8 +52,3 @@ def flaws(said: Findings, *, closing: bool) -> Iterator[Problem]:
     for name in ("measure", "note"):
         if not getattr(said, name).strip():
             yield Problem(f"follow_up:{name}_missing", name)
-
-
-def is_overdue(due_on: date | None, is_closed: bool, today: date) -> bool:
-    """Whether a case is still open on the day after it was due."""
-    return not is_closed and due_on is not None and due_on < today

@@ -70,10 +70,5 @@ def period_before(period: Period) -> Period:
     return period_containing(period.kind, last)
 
 
-def overlaps(one: Period, other: Period) -> bool:
-    """Whether the two share at least one day."""
-    return one.start <= other.end and other.start <= one.end
-
-
 def _last_day(year: int, month: int) -> date:
     return date(year, month, 31) if month == 12 else date(year, month + 1, 1) - timedelta(days=1)

@@ -142,12 +142,6 @@ class Roster:
         named = self.by_name.get(name_key(" ".join(rest)), []) if rest else [person]
         return person if person in named or not rest else None
 
-    def take_note(self, handlers: Handlers) -> None:
-        """Count a ticket whose agents are not settled."""
-        for label in handlers.unknown:
-            if label in self.unknown or len(self.unknown) < MOST_LABELS:
-                self.unknown[label] += 1
-
 
 def label_of(name: str, email: str, number: str) -> str:
     """The word HR is asked about."""

@@ -36,10 +36,6 @@ class UploadForm(Form):
         self.cycle_id.choices = [SelectChoice(0, ""), *(SelectChoice(key, name) for key, name in cycles)]
 
 
-class PlainForm(Form):
-    """A button and its CSRF token."""
-
-
 def columns_said(posted: Mapping[str, str], columns: Sequence[Mapping[str, Any]], kind: str) -> dict[str, str]:
     """What HR changed: heading -> field and option. What nobody changed is not remembered."""
     allowed, said = FIELDS[kind], {}

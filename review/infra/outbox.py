@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -129,12 +129,6 @@ def take_back(kind: str, about: str) -> int:
         return 0
     waiting = LetterRow.id.in_(ids) & (LetterRow.state == LetterState.WAITING)
     return rows_changed(delete(LetterRow).where(waiting))
-
-
-def counts() -> dict[LetterState, int]:
-    """How many letters are in each state."""
-    rows = db.session.execute(select(LetterRow.state, func.count()).group_by(LetterRow.state))
-    return {state: count for state, count in rows}  # noqa: C416  rows are Row objects, not pairs
 
 
 def again(ids: Collection[int] | None, now: datetime) -> int:

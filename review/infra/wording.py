@@ -5,7 +5,7 @@ the page on which HR writes and the letter that leaves speak of one text.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -61,12 +61,6 @@ class Words:
 
 
 FIELDS = tuple(field.name for field in fields(Words))
-
-
-def versions(kind: str, locale: str) -> Sequence[LetterWordingRow]:
-    """All versions, newest first."""
-    found = select(LetterWordingRow).where(LetterWordingRow.kind == kind, LetterWordingRow.locale == locale)
-    return db.session.scalars(found.order_by(LetterWordingRow.version.desc())).all()
 
 
 def _newest(kind: str, locale: str) -> LetterWordingRow | None:

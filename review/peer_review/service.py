@@ -208,12 +208,6 @@ def asked(cycle_id: int) -> int:
     return int(db.session.scalar(_of_cycle(select(func.count(SeatRow.id)), cycle_id).where(*_is_open())) or 0)
 
 
-def panel_sizes(cycle_id: int) -> dict[int, int]:
-    """How many raters were ever asked about each review, those taken off included; one query."""
-    query = _of_cycle(select(SeatRow.review_id, func.count()), cycle_id).group_by(SeatRow.review_id)
-    return {review: size for review, size in db.session.execute(query)}  # noqa: C416
-
-
 def seats_for_count(cycle_id: int) -> dict[UUID, int]:
     """Every seat ever given in the cycle, with its review: what the count recognises ballots by."""
     query = _of_cycle(select(SeatRow.id, SeatRow.review_id), cycle_id)

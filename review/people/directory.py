@@ -135,8 +135,3 @@ def below(department_id: int, rows: Mapping[int, DepartmentRow]) -> set[int]:
         found |= more
         grown = bool(more)
     return found
-
-
-def reachable(somebody: PersonRow) -> bool:
-    """Whether letters reach them; the others get printed slips and notices on their start page."""
-    return somebody.email is not None

@@ -99,22 +99,6 @@ def tally(review_id: int) -> Tallied:
     return _tallied(shape.scheme_of_review(review_id), ReviewRow.id == review_id).get(review_id, Tallied())
 
 
-def satisfaction_of(cycle_id: int) -> dict[int, Measured]:
-    """Customers' satisfaction (share of four and five overall stars, in percent) by reviewed person. One query.
-
-    Everybody whose review goes on is there; without an answer the figure has no value and the count 0.
-    """
-    stars = [func.count().filter(ResponseRow.overall == star) for star in FIVE]
-    about = (ResponseRow.review_id == ReviewRow.id) & (ResponseRow.source == Source.CUSTOMERS)
-    query = (
-        select(ReviewRow.subject_id, *stars)
-        .outerjoin(ResponseRow, about)
-        .where(ReviewRow.cycle_id == cycle_id, ReviewRow.withdrawn_at.is_(None))
-        .group_by(ReviewRow.subject_id)
-    )
-    return {person: _overall(tuple(counts)).satisfaction for person, *counts in db.session.execute(query)}
-
-
 def _tallied(scheme: Scheme, which: ColumnElement[bool]) -> dict[int, Tallied]:
     keys = shape.keys_of(scheme)
     reviews = select(ReviewRow.id).where(which, ReviewRow.withdrawn_at.is_(None))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from review.domain.refusals import Invalid
-from review.domain.statistics.groups import icc1_of, icc_unbalanced, variation_of, within_variance
+from review.domain.statistics.groups import icc_unbalanced, variation_of
 from review.domain.statistics.icc import Icc, icc, mean_squares
 
 # Shrout & Fleiss (1979), Psychological Bulletin 86(2):420-428, Table 2: six targets, four judges
@@ -91,7 +91,6 @@ def test_a_complete_table_gives_the_same_from_its_sums(table):
     found = variation_of(map(sums, table))
     assert (found.icc1, found.icc1k) == (icc(table).icc1, icc(table).icc1k)
     assert found.typical_size == len(table[0])
-    assert icc1_of(map(sums, table)) == found.icc1
 
 
 def test_unequal_groups_worked_by_hand():
@@ -118,30 +117,30 @@ def test_the_order_of_groups_does_not_matter_and_empty_ones_say_nothing(lists, d
 def test_the_pooled_variance_is_the_squares_about_each_mean(lists):
     squares = sum((value - Fraction(sum(values), len(values))) ** 2 for values in lists for value in values)
     freedom = sum(len(values) - 1 for values in lists)
-    assert within_variance(map(sums, lists)) == (squares / freedom if freedom else None)
+    assert variation_of(map(sums, lists)).within == (squares / freedom if freedom else None)
 
 
 @settings(deadline=None)
 @given(LISTS)
 def test_reliability_never_exceeds_one(lists):
-    found = icc1_of(map(sums, lists))
+    found = variation_of(map(sums, lists)).icc1
     assert found is None or found <= 1
 
 
 def test_what_is_not_defined_is_none_and_never_a_crash():
-    assert within_variance([]) is None
-    assert within_variance([(1, 80, 6400)]) is None
-    assert within_variance([(2, 160, 12800)]) == 0
-    assert icc1_of([]) is None
-    assert icc1_of([(3, 6, 14)]) is None
-    assert icc1_of([(1, 2, 4), (1, 3, 9)]) is None
-    assert icc1_of([(2, 4, 8), (3, 6, 12)]) is None
+    assert variation_of([]).within is None
+    assert variation_of([(1, 80, 6400)]).within is None
+    assert variation_of([(2, 160, 12800)]).within == 0
+    assert variation_of([]).icc1 is None
+    assert variation_of([(3, 6, 14)]).icc1 is None
+    assert variation_of([(1, 2, 4), (1, 3, 9)]).icc1 is None
+    assert variation_of([(2, 4, 8), (3, 6, 12)]).icc1 is None
 
 
 def test_thousands_of_different_sizes_still_add_up():
     groups = [(n, 60 * n, 3600 * n + n % 7) for n in range(2, 3002)]
     expected = Fraction(sum(n % 7 for n in range(2, 3002)), sum(n - 1 for n in range(2, 3002)))
-    assert float(within_variance(groups)) == float(expected)
+    assert float(variation_of(groups).within) == float(expected)
 
 
 @pytest.mark.parametrize(

@@ -338,13 +338,13 @@ def test_a_new_supervisor_loses_their_seat_and_nobody_asks_whether_they_have_cas
         assert seat is not None
         file = file_of(seat.review_id)
         number = next(person.employee_no for person in company.values() if person.id == seat.rater_id)
-        sizes = peer_review.panel_sizes(cycle.id)
+        seats = peer_review.seats_for_count(cycle.id)
         movements.replace_supervisor(file, number, by=company["head"].id, now=NOW)
         db.session.commit()
         db.session.refresh(seat)
         assert seat.is_closed
         assert file.review.supervisor_id == seat.rater_id
-        assert peer_review.panel_sizes(cycle.id) == sizes
+        assert peer_review.seats_for_count(cycle.id) == seats
         # The log tells that they answer for the review now, and nothing of a seat: whoever reads it learns no pair.
         told = db.session.scalars(select(AuditRow).where(AuditRow.at == NOW, AuditRow.actor_id == company["head"].id))
         assert [row.action for row in told if "seat" in row.action or "cast" in str(row.details)] == []

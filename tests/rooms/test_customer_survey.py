@@ -724,7 +724,7 @@ def test_asking_again_after_the_launch_is_harmless_as_a_job(app: Flask, cast: Ca
         db.session.commit()
         work_all(app.extensions["review"], NOW)
         assert db.session.scalar(select(func.count()).select_from(InvitationRow)) == 1
-        assert outbox.counts()[outbox.LetterState.WAITING] == 1
+        assert db.session.scalars(select(LetterRow.state)).all() == [outbox.LetterState.WAITING]
 
 
 # ---- the same on PostgreSQL ----

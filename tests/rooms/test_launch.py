@@ -1,5 +1,6 @@
 """Launching a cycle: everything it needs, everything it does, and that it does it once."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_launch_seats_tells_and_opens_in_one_go(app: Flask, company: Cast) -> 
         assert cycle.stage is Stage.COLLECTING
         assert row.seats == db.session.scalar(select(func.count()).select_from(SeatRow))
         # Ten agents of a team have nine colleagues, but never their own lead.
-        sizes = peer_review.panel_sizes(cycle.id)
+        sizes = Counter(peer_review.seats_for_count(cycle.id).values())
         assert sizes[review_of(cycle.id, company["north 1"])] == 8
         assert ballots.has_cast(cycle.id, []) == set()
         letters = db.session.scalars(select(LetterRow).where(LetterRow.kind == launch.OPENING)).all()

@@ -1,6 +1,7 @@
 """A rater rates exactly the colleagues they were seated for, until the close, and leaves no trace in doing so."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,9 +113,8 @@ def test_a_rater_sees_their_own_seats_by_name(inside: None, cycle: int, cast: Ca
 def test_panels_and_seats_for_the_count_hold_every_seat_ever_given(inside: None, cycle: int, cast: Cast) -> None:
     ada = review_of(cycle, cast["ada"])
     service.close_seat(ada, cast["bo"].id)
-    assert service.panel_sizes(cycle) == {review_of(cycle, cast[name]): 6 for name in TEAM}
+    assert Counter(service.seats_for_count(cycle).values()) == {review_of(cycle, cast[name]): 6 for name in TEAM}
     assert service.asked(cycle) == 41
-    assert len(service.seats_for_count(cycle)) == 42
 
 
 def test_what_is_owed_shrinks_with_each_ballot(inside: None, cycle: int, cast: Cast, seats: Seats) -> None:

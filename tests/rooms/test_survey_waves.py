@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from review.app import create_app
 from review.customer_survey import (
@@ -454,18 +454,22 @@ def test_leaving_out_takes_back_what_waits_and_never_an_answer(cycle: int, cast:
 # ---- those who want no more letters ----
 
 
+def stopped() -> int:
+    return db.session.scalar(select(func.count()).where(CustomerRow.unsubscribed_at.is_not(None))) or 0
+
+
 def test_hr_stops_and_lifts_by_address_with_a_reason(cycle: int, cast: Cast) -> None:
     hana = cast["hana"].id
     numbers = [make_customer(f"N{n}", email="li@customer.example", external_id=f"C{n}") for n in (1, 2)]
     for customer in numbers:
         make_ticket(customer, cast["ada"].id)
     assert stops.add("LI@customer.example", "Asked by phone", by=hana, now=NOW) == 2
-    assert stops.count() == 2
+    assert stopped() == 2
     assert service.queue_invitations(cycle_of(cycle), NOW) == 0
     with pytest.raises(Invalid):
         stops.add("C1", "Asked by phone", by=hana, now=NOW)
     stops.lift(numbers[0], "Wants them again", by=hana, now=NOW)
-    assert stops.count() == 0
+    assert stopped() == 0
     assert service.queue_invitations(cycle_of(cycle), NOW) == 1
     with pytest.raises(Taken):
         stops.lift(numbers[0], "Wants them again", by=hana, now=NOW)
@@ -483,7 +487,7 @@ def test_stopping_nobody_or_without_a_reason_is_refused(
     with pytest.raises(Invalid) as refused:
         stops.add(who, reason.strip(), by=cast["hana"].id, now=NOW)
     assert refused.value.problems[0].where == where
-    assert stops.count() == 0
+    assert stopped() == 0
 
 
 def test_a_customer_who_unsubscribes_stands_in_the_ledger_without_a_name_of_staff(cycle: int, cast: Cast) -> None:

@@ -85,25 +85,6 @@ def icc_unbalanced(groups: Iterable[tuple[Number, Number, Number]]) -> Variation
     return variation
 
 
-def within_variance(groups: Iterable[tuple[Number, Number, Number]]) -> Fraction | None:
-    """The pooled variance within groups: the sum of squares about the groups' own means / (N - K).
-
-    0 where every group agrees with itself; None where no group has two ratings. Source: the MSW of the one-way
-    analysis of variance (Fisher 1925). Raises as `variation_of` does.
-    """
-    return variation_of(groups).within
-
-
-def icc1_of(groups: Iterable[tuple[Number, Number, Number]]) -> Fraction | None:
-    """ICC(1) of unequal groups with n0: what part of the variance of single ratings lies between the groups.
-
-    None with fewer than two groups, without any group of two ratings, or when all ratings are the same; negative
-    values are handed back as they are (shown, they read as 0: "cannot tell them apart"). Source and refusals: see
-    `variation_of`.
-    """
-    return variation_of(groups).icc1
-
-
 def _analysed(sizes: dict[int, int], total: Fraction, inside: Fraction, means: Fraction) -> Variation:
     groups = sum(sizes.values())
     ratings = sum(n * times for n, times in sizes.items())
