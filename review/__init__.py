@@ -4,9 +4,8 @@
     app, cli          the one place where all rooms meet; refuses to start with an unguarded view
     demo              a company that lives through its cycles by calling the same services as everybody else
     workflow          launch, remind, close, count, publish, tick; the worker; HR's desk; everyone's start page
-    reports           pages over published results: they read a publication and nothing else
-    results           evidence -> scorecard -> sign-off -> publication -> reward
-    diagnostics       how well a cycle measured; what other rules would have given
+    reports | diagnostics                         pages over published results | how well a cycle measured
+    results           evidence -> scorecard -> sign-off -> second look -> publication -> reward
     tickets | follow_up                           blind tickets for ballots | case reviews after low scores, complaints
     self_review | supervisor_review | peer_review | customer_survey | custody | kpi
     responses | ballots | quality                 signed answers | unsigned ballots | spot checks of support tickets
