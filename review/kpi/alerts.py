@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import aliased
@@ -87,12 +87,12 @@ def _write_letters(fresh: Sequence[Finding], day: date, now: datetime) -> None:
 
 
 def _seen_by(actor: Actor) -> ColumnElement[bool]:
-    """HR sees all; who leads sees those of their people, and those about their own team as a team."""
+    """HR sees all but those about themselves; who leads those of their people; both what is said of their own team."""
+    is_team = AlertRow.kind == AlertKind.LOW_RESPONSE
     if Role.HR in actor.roles:
-        return true()
+        return or_(AlertRow.person_id != actor.person_id, is_team)
     led = AlertRow.person_id.in_(select(PersonRow.id).where(PersonRow.supervisor_id == actor.person_id))
-    team = (AlertRow.person_id == actor.person_id) & (AlertRow.kind == AlertKind.LOW_RESPONSE)
-    return or_(led & (AlertRow.kind != AlertKind.LOW_RESPONSE), team)
+    return or_(led & ~is_team, (AlertRow.person_id == actor.person_id) & is_team)
 
 
 def open_for(actor: Actor) -> int:
@@ -116,11 +116,9 @@ def page_for(actor: Actor, page: int, *, is_handled: bool) -> Listing:
 def find_alert(actor: Actor, alert_id: int) -> Found:
     """Loader: the alert, if it is this person's to see."""
     row = db.session.get(AlertRow, alert_id)
-    if row is None:
+    mine = db.session.scalar(select(AlertRow.id).where(AlertRow.id == alert_id, _seen_by(actor)))
+    if row is None or (mine is None and row.person_id == actor.person_id):  # nobody closes what is about themselves
         raise OutOfReach("indicators:no_such_alert")
-    mine = Role.HR not in actor.roles and db.session.scalar(
-        select(AlertRow.id).where(AlertRow.id == alert_id, _seen_by(actor))
-    )
     return Found(row, frozenset({Standing.RESPONSIBLE} if mine else ()))
 
 

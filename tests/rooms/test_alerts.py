@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from review.customer_survey.tables import InvitationRow
 from review.cycles.tables import CycleRow
+from review.domain.access import Role
 from review.domain.alerts import AlertKind
 from review.domain.cycle import Stage
 from review.domain.records import Csat, TicketStatus, TicketSystem
@@ -22,7 +23,7 @@ from review.infra.organisation import Organisation
 from review.infra.outbox import LetterRow
 from review.kpi.alert_tables import AlertDayRow, AlertRow
 from review.kpi.alerts import LETTER
-from review.people.tables import PersonRow
+from review.people.tables import PersonRow, RoleRow
 from review.workflow import alerting
 from review.workflow.tick import tick
 from tests.browse import Browser
@@ -289,3 +290,18 @@ def test_others_neither_see_nor_close_it(app: Flask, fallen: Cast, browse: Brows
     quinn.post(path, {"note": "x"}, status=404)
     with app.app_context():
         assert db.session.scalars(select(AlertRow.handled_at)).one() is None
+
+
+def test_hr_neither_sees_nor_closes_an_alert_about_themselves(app: Flask, fallen: Cast, browse: Browse) -> None:
+    with app.app_context():
+        alert = alert_id(app)
+        about = db.session.get_one(AlertRow, alert).person_id
+        db.session.add(RoleRow(person_id=about, role=Role.HR))
+        db.session.commit()
+        name = db.session.get_one(PersonRow, about).name.lower()
+    own = browse(fallen[name], "en")
+    assert "Nothing to look at" in own.get("/indicators/alerts").words
+    own.post(f"/indicators/alerts/{alert}/handled", {"note": "All is well."}, status=404)
+    assert "Nothing to look at" not in browse(fallen["hana"], "en").get("/indicators/alerts").words
+    with app.app_context():
+        assert db.session.get_one(AlertRow, alert).handled_at is None
