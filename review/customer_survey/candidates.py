@@ -25,7 +25,10 @@ END_OF_DAY = time(23, 59)
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The tickets of a wave. `rows` are the candidates' by ticket, `population` all tickets by person and stratum."""
+    """The tickets of a wave. `rows` are the candidates' by ticket, `population` all tickets by person and stratum.
+
+    `suppressed_of` counts by person what is left out, but for customers of this cycle: these were asked already.
+    """
 
     candidates: tuple[Candidate, ...]
     rows: Mapping[int, Any]
@@ -50,7 +53,7 @@ def field_of(cycle: CycleRow, plan: SurveyPlan, wave: Wave, starts: datetime) ->
             candidates.append(Candidate(row.id, _reference(row), person_key(row), row.agent_id, stratum))
         else:
             suppressed[reason] += 1
-            suppressed_of[row.agent_id] += 1
+            suppressed_of[row.agent_id] += reason is not Suppressed.ASKED_HERE
     return Field(tuple(candidates), rows, population, suppressed, suppressed_of)
 
 

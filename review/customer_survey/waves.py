@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -103,8 +103,12 @@ def prepare(cycle: CycleRow, plan: SurveyPlan, wave: Wave, seed: int, now: datet
         drawn = choose(field.candidates, seed, already)
     else:
         drawn = sample(field.candidates, seed, {one: wanted - already.get(one, 0) for one in people}, already)
-    asked = Counter(each.agent_id for each in drawn)
-    needs = [_need(one, name, field, already.get(one, 0), asked[one], wanted) for one, name in people.items()]
+    asked, able = (Counter(each.agent_id for each in some) for some in (drawn, field.candidates))
+    needs = []
+    for one, name in people.items():
+        tickets = sum(field.population.get(one, {}).values())
+        need = Need(one, name, tickets, already.get(one, 0), asked[one], wanted, None)
+        needs.append(replace(need, short=_short(need, able[one], field.suppressed_of[one])))
     needs.sort(key=lambda need: (need.short is None, need.already + need.asked, need.name))
     return Prepared(wave, field, tuple(drawn), tuple(needs), _cells(field, drawn), minimum, quota)
 
@@ -115,13 +119,14 @@ def _people(cycle_id: int) -> list[tuple[int, str]]:
     return [(person, name) for person, name in rows]
 
 
-def _need(person: int, name: str, field: Field, already: int, asked: int, wanted: int) -> Need:
-    tickets = sum(field.population.get(person, {}).values())
-    short = None
-    if already + asked < wanted:
-        enough = already + tickets >= wanted and field.suppressed_of[person]
-        short = Short.NO_TICKETS if not tickets else Short.SUPPRESSED if enough else Short.FEW_TICKETS
-    return Need(person, name, tickets, already, asked, wanted, short)
+def _short(need: Need, able: int, suppressed: int) -> Short | None:
+    """Why a need stays open, where `able` tickets may be asked about and `suppressed` may not."""
+    if need.already + need.asked >= need.wanted:
+        return None
+    if not need.tickets:
+        return Short.NO_TICKETS
+    would_do = suppressed and need.already + able + suppressed >= need.wanted
+    return Short.SUPPRESSED if would_do else Short.FEW_TICKETS
 
 
 def _cells(field: Field, drawn: list[Candidate]) -> tuple[Cell, ...]:

@@ -310,6 +310,24 @@ def test_the_preview_says_who_will_not_reach_the_minimum_and_why(cycle: int, cas
     assert not asked_about(cycle)  # looking asks nobody
 
 
+def test_whoever_was_asked_already_is_not_counted_as_a_ticket_that_may_not_be_asked_about(
+    cycle: int, cast: Cast
+) -> None:
+    make_plan(cycle, cast["hana"].id, everybody=False, expected_percent=50)  # 30 each
+    make_tickets(20, cast["ada"].id)
+    assert service.queue_invitations(cycle_of(cycle), NOW) == 20
+    make_tickets(4, cast["ada"].id, "later")
+    for quiet, short in (
+        (5, Short.FEW_TICKETS),
+        (1, Short.SUPPRESSED),
+    ):  # 20 asked, 4 more, then 5, then 6 that may not
+        make_tickets(quiet, cast["ada"].id, f"quiet{quiet}", agent_answered=False)
+        ready = waves.preview(cycle_of(cycle), plans.plan_of(cycle), 7, NOW)
+        assert ready is not None
+        [ada] = [need for need in ready.needs if need.name == "Ada"]
+        assert (ada.already, ada.asked, ada.short) == (20, 4, short)
+
+
 # ---- re-opened tickets ----
 
 
