@@ -21,6 +21,7 @@ EXPECTED = {
     "attempt",
     "sign_in_attempt",
     "schedule",
+    "kpi_alert_day",  # one row a day at seven, whatever people do: a day and the moment of the look, nobody's name
 }
 # Draws of tickets; that the night of a draw is the night of a cast is a stated limit (see sittings.py).
 DRAWN = {"ticket_draw", "ballot_ticket"}
