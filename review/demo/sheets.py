@@ -2,12 +2,13 @@
 
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from review.cycles.tables import CycleRow
+from review.domain.indicators import Span, months_back
 from review.domain.kpi_plan import Obtained, Record
 from review.domain.records import TicketSystem
 from review.helpdesk import importing, reading, unpacking
@@ -24,6 +25,7 @@ BONUS = ("整理了12篇知识库文章。", "带教两名新同事上岗。", "
 DEDUCTION = "交接记录两次未填写。"
 OWN = "本期响应更快了，解决率还有提升空间。下期重点减少重复来电。"
 LEADER = "服务稳定，愿意帮助同事。继续练习复杂工单的判断。"
+LEAST_DAYS = 6  # of a month that has begun, before anything is told of it
 REMARK = "7月系统升级停机两天，响应时长受影响。"
 
 
@@ -49,10 +51,10 @@ HEADINGS = "客服工号,开始日期,结束日期,工单量,平均首次响应�
 
 
 def tell_figures(scene: Scene, at: datetime) -> None:
-    """Import what a ticket system tells of each person and the whole period, as HR would. Commits."""
+    """Import what a ticket system tells of each person and month, as HR would. Commits."""
     with tempfile.TemporaryDirectory(prefix="review-demo-") as folder:
         file = Path(folder) / "figures.csv"
-        file.write_bytes(_figures(scene))
+        file.write_bytes(_figures(scene, at.date()))
         tables = unpacking.unpack(file, Path(folder) / "unpacked")
         period = scene.cycle.period_start, scene.cycle.period_end
         prepared = reading.prepare(tables, TicketSystem.SHEET, at, period=period)
@@ -64,18 +66,29 @@ def tell_figures(scene: Scene, at: datetime) -> None:
         assert not counts.problems, counts.problems[:3]
 
 
-def _figures(scene: Scene) -> bytes:
-    rows = [HEADINGS]
-    span = f"{scene.cycle.period_start},{scene.cycle.period_end}"
+def _figures(scene: Scene, today: date) -> bytes:
+    """A row for each person and month: the period's, and of those after it what has passed, so that boards go on."""
+    rows, spans = [HEADINGS], list(_months(scene.cycle.period_start, today - timedelta(days=1)))
     for number, skill in sorted(scene.skill.items()):
         dice = scene.dice("figures", number)
-        tickets = round(620 + 280 * skill + dice.gauss(0, 60))
-        answers = round(tickets * dice.uniform(0.3, 0.5))
-        good = min(answers, round(answers * (0.78 + 0.2 * skill + dice.gauss(0, 0.02))))
-        solved = min(100.0, round(76 + 20 * skill + dice.gauss(0, 2), 1))
-        waited = round((700 - 400 * skill) * dice.uniform(0.7, 1.2))
-        rows.append(f"{number},{span},{tickets},{waited},{round(100 * good / answers, 2)},{answers},{solved}")
+        pace, warmth = 620 + 280 * skill + dice.gauss(0, 60), 0.78 + 0.2 * skill + dice.gauss(0, 0.02)
+        wait, solving = (700 - 400 * skill) * dice.uniform(0.75, 1.15), 76 + 20 * skill + dice.gauss(0, 2)
+        for first, last in spans:
+            tickets = max(10, round(pace * ((last - first).days + 1) / 91 * dice.uniform(0.9, 1.1)))
+            answers = round(tickets * dice.uniform(0.3, 0.5))
+            good = max(0, min(answers, round(answers * (warmth + dice.gauss(0, 0.02)))))
+            solved = min(100.0, round(solving + dice.gauss(0, 1), 1))
+            waited = round(wait * dice.uniform(0.9, 1.1))
+            told = f"{tickets},{waited},{round(100 * good / answers, 2)},{answers},{solved}"
+            rows.append(f"{number},{first},{last},{told}")
     return ("\ufeff" + "\n".join(rows) + "\n").encode()
+
+
+def _months(first: date, last: date) -> Iterator[Span]:
+    """The calendar months from `first` to `last`; of the last one what has passed, where it is a week or more."""
+    for start, end in months_back(last, 12):
+        if start >= first and (min(end, last) - start).days >= LEAST_DAYS:
+            yield start, min(end, last)
 
 
 def enter_all(scene: Scene, at: datetime) -> None:

@@ -41,9 +41,9 @@ def line(_actor: Actor, sheet: Sheet) -> ResponseReturnValue:
 @allow(Deed.KPI_LINE_PROPOSE, find=find_sheet)
 def propose_line(actor: Actor, sheet: Sheet) -> ResponseReturnValue:
     form, hand, at = LineForm(), Hand.of(actor), now()
-    if not form.accept(lambda: lines.propose(sheet.cycle.id, sheet.review_id, form.to_proposal(), hand, at)):
+    if not form.keep(lambda: lines.propose(sheet.cycle.id, sheet.review_id, form.to_proposal(), hand, at)):
         scheme = scheme_of(sheet.cycle.scheme_id)
-        return render_template("kpi_sheet/line.html", sheet=sheet, form=form, scheme=scheme), 422
+        return render_template("kpi_sheet/line.html", sheet=sheet, form=form, scheme=scheme), form.status
     tell("kpi_sheet:line_proposed", name=sheet.subject.name)
     return _back(sheet)
 
@@ -100,8 +100,8 @@ def propose_veto(actor: Actor, sheet: Sheet) -> ResponseReturnValue:
         said = (form.cap.data, form.reason.data or "", form.evidence.data or "")
         lines.propose_veto(sheet.cycle.id, sheet.review_id, *said, hand, at)
 
-    if not form.accept(act):
-        return render_template("kpi_sheet/veto.html", sheet=sheet, form=form), 422
+    if not form.keep(act):
+        return render_template("kpi_sheet/veto.html", sheet=sheet, form=form), form.status
     tell("kpi_sheet:veto_proposed", name=sheet.subject.name)
     return _back(sheet)
 

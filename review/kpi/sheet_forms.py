@@ -69,7 +69,7 @@ class FileForm(Form):
     file = FileField()
 
 
-class LineForm(Form):
+class LineForm(KeepingForm):
     """A line of bonus or deduction."""
 
     direction = RadioField(
@@ -84,7 +84,7 @@ class LineForm(Form):
         return Proposal(Direction(self.direction.data), *said)
 
 
-class VetoForm(Form):
+class VetoForm(KeepingForm):
     """A grave breach: the grade may not be better than `cap`."""
 
     cap = RadioField(choices=[SelectChoice(one.value, one.value) for one in GRADES[1:]], validators=[required()])

@@ -571,6 +571,22 @@ def test_what_somebody_else_entered_meanwhile_is_not_overwritten_unseen(app: Fla
         assert cell(told.sheet(), "help").figure.points == 85
 
 
+@pytest.mark.parametrize(("page", "more"), [("lines", {"points": "2"}), ("veto", {"cap": "fair"})])
+def test_what_was_typed_on_a_sheet_that_somebody_signed_meanwhile_is_still_there(
+    app: Flask, told: Told, browse: Browse, page: str, more: dict[str, str]
+) -> None:
+    browser = browse(told.cast["sam"], "en")
+    with app.app_context():
+        told.complete()
+        told.sign("ada")
+    said = {"reason": "Trained two people.", "direction": "bonus", **more}
+    refused = browser.post(f"/kpi/sheets/{told.ada}/{page}", said, 409)
+    assert "Trained two people." in refused.text
+    assert "is signed, so it stays as it is" in refused.words
+    with app.app_context():
+        assert (told.sheet().lines, told.sheet().veto) == ((), None)
+
+
 def test_hr_sees_every_sheet_with_its_state_and_approves_ticked_lines(app: Flask, told: Told, browse: Browse) -> None:
     with app.app_context():
         line = propose(told, told.sam)
