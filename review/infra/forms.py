@@ -16,8 +16,8 @@ from review.infra.errors import STATUS
 
 
 def strip(value: Any) -> Any:
-    """A WTForms filter: text without the white space around it."""
-    return value.strip() if isinstance(value, str) else value
+    """A WTForms filter: text without the white space around it, and without NUL, which PostgreSQL keeps in no text."""
+    return value.replace("\x00", "").strip() if isinstance(value, str) else value
 
 
 def blank_to_none(value: Any) -> Any:
