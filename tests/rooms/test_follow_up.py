@@ -350,6 +350,9 @@ def test_no_button_of_a_case_loses_what_was_typed_beside_it(
     assert work(visit, cast["hana"], case_id, "talk", measure="Three more.", talk="A long wait.").status == 302
     row = case_of(app, case_id)
     assert (row.measure, row.talk, row.closed_at) == ("Three more.", "A long wait.", None)
+    told = visit(cast["hana"], "en").get(f"/cases/{case_id}").text
+    assert "Ada was told" in told
+    assert "sees nothing of this case" not in told
     second = visit(cast["hana"], "en").post(
         f"/cases/{case_id}", {"act": "talk", "seen": "1", "measure": "Other", "talk": "Other words"}
     )
