@@ -107,14 +107,13 @@ def distribution(cycle_id: int) -> dict[str | None, int]:
     return {found: count for found, count in db.session.execute(query.group_by(grade))}  # noqa: C416
 
 
-def changed_grades(cycle_id: int, most: int = 50) -> list[Any]:
-    """Results signed with another grade than the computed one: names, both grades, score, reason, who and when."""
+def changed_grades(cycle_id: int, *, reader: int, most: int = 50) -> list[Any]:
+    """Results signed with another grade than the computed one, the reader's own left out: both grades, reason, who."""
     boss = aliased(PersonRow)
     query = (
         select(
             PersonRow.name,
             DepartmentRow.name.label("department"),
-            ScorecardRow.score,
             SignOffRow.computed_grade,
             SignOffRow.final_grade,
             SignOffRow.reason,
@@ -123,12 +122,12 @@ def changed_grades(cycle_id: int, most: int = 50) -> list[Any]:
         )
         .join(ReviewRow, ReviewRow.subject_id == PersonRow.id)
         .join(SignOffRow, SignOffRow.review_id == ReviewRow.id)
-        .join(ScorecardRow, ScorecardRow.review_id == ReviewRow.id)
         .join(boss, boss.id == SignOffRow.signed_by)
         .outerjoin(DepartmentRow, DepartmentRow.id == ReviewRow.department_id)
         .where(
             ReviewRow.cycle_id == cycle_id,
             ReviewRow.withdrawn_at.is_(None),
+            ReviewRow.subject_id != reader,
             SignOffRow.final_grade != SignOffRow.computed_grade,
         )
     )

@@ -59,12 +59,12 @@ def _require_move(cycle: CycleRow, move: Move) -> None:
 
 @bp.get("/cycles/<int:cycle_id>/publish")
 @allow(Deed.PUBLICATION_PUBLISH, find=find_cycle)
-def publish_page(_actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
+def publish_page(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     _require_move(cycle, Move.PUBLISH)
-    return _publish_page(cycle, PublishForm())
+    return _publish_page(actor, cycle, PublishForm())
 
 
-def _publish_page(cycle: CycleRow, form: PublishForm) -> str:
+def _publish_page(actor: Actor, cycle: CycleRow, form: PublishForm) -> str:
     facts = publish.facts_of(cycle)
     asked = asking.stand_of(publish.key_of(cycle.id))
     return render_template(
@@ -76,7 +76,7 @@ def _publish_page(cycle: CycleRow, form: PublishForm) -> str:
         waiting=first_unfinalised(cycle.id, NAMED),
         owing=len(unfinalised_by_supervisor(cycle.id)),
         grades=distribution(cycle.id),
-        changed=changed_grades(cycle.id),
+        changed=changed_grades(cycle.id, reader=actor.person_id),
         busy=asked.busy,
         progress=house().progress.read(asked.busy) if asked.busy else None,
         refused=asked.refused,
@@ -88,7 +88,7 @@ def _publish_page(cycle: CycleRow, form: PublishForm) -> str:
 def publish_now(actor: Actor, cycle: CycleRow) -> ResponseReturnValue:
     form, at = PublishForm(), now()
     if not form.accept(lambda: publish.ask(cycle, form.name.data, by=actor.person_id, now=at)):
-        return _publish_page(cycle, form), 422
+        return _publish_page(actor, cycle, form), 422
     return redirect(url_for("desk.cycle", cycle_id=cycle.id))
 
 

@@ -181,6 +181,16 @@ def test_hr_does_not_read_their_own_figures_before_everybody_else(app: Flask, ca
         assert told_of_them not in rows["Hana"]
 
 
+def test_the_checklist_leaves_out_the_readers_own_changed_grade(app: Flask, cast: Cast, browse: Browse) -> None:
+    with app.app_context():
+        told = make_scored(cast, reviewed=["bo", "hana"], rated=["bo", "hana"])
+        for who in ("bo", "hana"):
+            sign_off(told, who, grade=Grade.EXCELLENT, reason=f"Carried the team, {who}.")
+    words = browse(cast["hana"], "en").get(f"/cycles/{told.cycle_id}/publish").words
+    assert "Carried the team, bo." in words
+    assert "Carried the team, hana." not in words
+
+
 def test_naming_is_audited_and_the_same_once_more_is_nothing(app: Flask, cast: Cast, told: Told) -> None:
     with app.app_context():
         assert (name(told, cast), name(told, cast)) == (1, 0)
