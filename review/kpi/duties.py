@@ -12,6 +12,7 @@ from review.domain.kpi_plan import Obtained
 from review.infra.db import db
 from review.kpi.changing import CHANGEABLE
 from review.kpi.plan_of_cycle import plan_in
+from review.kpi.signing import SIGNABLE
 from review.kpi.tables import FigureRow, LineRow, SheetRow, SignatureRow, Step, VetoRow
 from review.people.tables import PersonRow
 
@@ -76,7 +77,8 @@ def _signed(step: Step) -> Any:
 
 def _duties(person_id: int, rows: list[Any]) -> Iterator[Duty]:
     cycle = rows[0].CycleRow
-    waiting = [row for row in rows if not row.missing and not row.undecided and _asked(row) == person_id]
+    signable = rows if cycle.stage in SIGNABLE else ()
+    waiting = [row for row in signable if not row.missing and not row.undecided and _asked(row) == person_id]
     own = next((row.review_id for row in waiting if row.subject_id == person_id), None)
     if own is not None:
         yield Duty(cycle, is_signing=True, count=1, review_id=own)

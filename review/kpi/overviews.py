@@ -13,7 +13,7 @@ from review.domain.cycle import Stage
 from review.infra.db import db
 from review.kpi.plan_of_cycle import plan_in
 from review.kpi.sheets import Line, Sheet, sheets_where
-from review.kpi.signing import next_step, signer_of
+from review.kpi.signing import SIGNABLE, next_step, signer_of
 from review.kpi.tables import CyclePlanRow, SheetRow, Step
 from review.people.tables import PersonRow
 
@@ -43,9 +43,14 @@ class SheetLine:
     def pending(self) -> tuple[Line, ...]:
         return tuple(line for line in self.sheet.lines if line.is_approved is None)
 
+    @property
+    def is_signable(self) -> bool:
+        return self.sheet.cycle.stage in SIGNABLE
+
     def filters(self, reader_id: int) -> frozenset[Filter]:
         """Every filter that shows this sheet."""
-        sheet, waits = self.sheet, self.step is not None and not self.sheet.is_open
+        sheet = self.sheet
+        waits = self.step is not None and not sheet.is_open and self.is_signable
         holds = {
             Filter.ALL: True,
             Filter.OPEN: bool(sheet.part.open_rows),

@@ -21,7 +21,8 @@ from review.kpi.tables import Part, SheetRow, SignatureRow, Step, WordRow
 SELF, LEADER = Part.SELF, Part.LEADER
 LONGEST_WORD = 4000
 LONGEST_REMARK = 1000
-SIGNABLE = CHANGEABLE | {Stage.PUBLISHED}
+# Not while answers and checks still come in: whoever signed first would keep the figures of a good day.
+SIGNABLE = frozenset({Stage.FINALISING, Stage.PUBLISHED})
 ORDER = (Step.EMPLOYEE, Step.SUPERIOR, Step.HEAD)
 
 
@@ -41,21 +42,24 @@ def next_step(sheet: Sheet) -> Step | None:
 
 
 def step_for(sheet: Sheet, person_id: int) -> Step | None:
-    """The step that waits for this person now."""
-    step = next_step(sheet)
+    """The step that waits for this person now; None while the cycle still collects."""
+    step = next_step(sheet) if sheet.cycle.stage in SIGNABLE else None
     return step if step is not None and signer_of(sheet, step) == person_id else None
 
 
 def sign(review_id: int, person_id: int, seen: str, remark: str, now: datetime) -> Step:
     """Sign what was on the page (`seen` is its digest). A second time changes nothing.
 
-    Raises NotYet while figures or decisions are missing or others must sign first, Taken where the sheet says something
-    else than was seen, OutOfReach for somebody whose name is not asked for, TooLate once the cycle is over.
+    Raises NotYet while the cycle collects, figures or decisions are missing or others must sign first, Taken where the
+    sheet says something else than was seen, OutOfReach for somebody whose name is not asked for, TooLate once the cycle
+    is over.
     """
     sheet = _held_for_signing(review_id)
     mine = [step for step in steps_of(sheet) if signer_of(sheet, step) == person_id]
     if not mine:
         raise OutOfReach("kpi_sheet:no_such_sheet")
+    if sheet.cycle.stage in CHANGEABLE - SIGNABLE:
+        raise NotYet("kpi_sheet:signed_after_close")
     step = step_for(sheet, person_id)
     if step is None:
         signed = [one for one in mine if sheet.signature(one)]
@@ -80,7 +84,7 @@ def _held_for_signing(review_id: int) -> Sheet:
     if there is None:
         raise OutOfReach("kpi_sheet:no_such_sheet")
     cycle = db.session.get_one(CycleRow, there.cycle_id, with_for_update={"read": True}, populate_existing=True)
-    if cycle.stage not in SIGNABLE:
+    if cycle.stage not in CHANGEABLE | SIGNABLE:
         raise TooLate("kpi_sheet:settled")
     db.session.get(SheetRow, review_id, with_for_update=True, populate_existing=True)
     return sheet_of(review_id)

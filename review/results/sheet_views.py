@@ -51,7 +51,8 @@ def _page(actor: Actor, sheet: Sheet, upload: FileForm, status: int) -> Response
         may_decide=lines.may_decide,
         may_write=is_open and actor.person_id in {sheet.subject.id, sheet.supervisor_id},
         may_manage=is_open and runs(sheet, hand) and sheet.subject.id != actor.person_id,
-        step=signing.step_for(sheet, actor.person_id) if sheet.cycle.stage in signing.SIGNABLE else None,
+        step=signing.step_for(sheet, actor.person_id),
+        is_signable=sheet.cycle.stage in signing.SIGNABLE,
     )
     return make_response(shown, status)
 

@@ -19,7 +19,7 @@ from review.kpi.lines import Proposal
 from review.kpi.sheets import sheet_of
 from review.kpi.tables import Step
 from tests.make import NOW, Cast, make_cast
-from tests.make_cycle import make_cycle, review_of
+from tests.make_cycle import make_cycle, review_of, set_stage
 from tests.make_kpi import every_rule, open_sheets, plan_cycle, put, somebody_of_hr
 
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres")]
@@ -56,6 +56,7 @@ def test_a_sheet_lives_from_its_opening_to_its_signatures(app: Flask) -> None:
         line = sheet_of(ada).lines[0].id
         lines.decide(cycle_id, line, approve=True, hand=somebody_of_hr(), now=NOW)
         lines.decide_veto(cycle_id, ada, approve=False, hand=somebody_of_hr(), now=NOW)
+        set_stage(cycle_id, Stage.FINALISING)
         db.session.commit()
         part = kpi.parts_in(cycle_id).of(ada)
         assert (part.points, [one.points for one in part.bonus], part.veto, part.is_open) == (87, [3], None, False)
@@ -65,4 +66,4 @@ def test_a_sheet_lives_from_its_opening_to_its_signatures(app: Flask) -> None:
             assert signing.sign(ada, cast[who].id, sheet_of(ada).digest, "", NOW) is step
             db.session.commit()
         assert signing.next_step(sheet_of(ada)) is None
-        assert db.session.get_one(CycleRow, cycle_id).stage is Stage.COLLECTING
+        assert db.session.get_one(CycleRow, cycle_id).stage is Stage.FINALISING

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from review.cycles.tables import CycleRow
+from review.domain.cycle import Stage
 from review.helpdesk.commands import kpi_command
 from review.infra import jobs
 from review.infra.clock import now as clock_now
@@ -28,7 +29,7 @@ from review.schemes.service import scheme_of
 from review.workflow import kpi_filling
 from tests.browse import Browser
 from tests.make import NOW, Cast
-from tests.make_cycle import make_cycle, review_of, set_dates
+from tests.make_cycle import make_cycle, review_of, set_dates, set_stage
 from tests.make_kpi import every_rule, open_sheets, plan_cycle, put, row, text
 from tests.make_results import COUNTED, Told, make_scored, publish, sign_off
 
@@ -155,6 +156,7 @@ def test_of_two_who_sign_at_once_there_is_one_name(app: Flask, cast: Cast, run: 
         open_sheets(cycle_id)
         ada = review_of(cycle_id, cast["ada"])
         put(cycle_id, ada, volume="440", speed="90", smile="81", errors="2", help="85", training="5")
+        set_stage(cycle_id, Stage.FINALISING)
         db.session.commit()
         seen = sheet_of(ada).digest
     together, steps = Barrier(2), list[object]()
@@ -187,6 +189,7 @@ def test_a_task_says_when_it_is_due_once(app: Flask, cast: Cast, browse: Browse)
         open_sheets(cycle_id)
         ada = review_of(cycle_id, cast["ada"])
         put(cycle_id, ada, volume="440", speed="90", smile="81", errors="2", help="85", training="5")
+        set_stage(cycle_id, Stage.FINALISING)
         db.session.commit()
     page = browse(cast["ada"], "en").get("/")
     task = page.soup.find("a", {"href": f"/kpi/sheets/{ada}/sign"})

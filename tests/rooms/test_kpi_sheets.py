@@ -17,7 +17,7 @@ from review.domain.responses import CustomerAnswer
 from review.helpdesk.tables import CustomerRow, TicketRow
 from review.infra.audit import AuditRow
 from review.infra.db import db
-from review.kpi import entering, filling, groups, lines, signing
+from review.kpi import duties, entering, filling, groups, lines, signing
 from review.kpi.changing import Hand
 from review.kpi.entering import Entry
 from review.kpi.lines import Proposal
@@ -56,7 +56,12 @@ class Told:
         return sheet_of(review_id or self.ada)
 
     def complete(self) -> None:
+        """Ada's sheet has all its figures, and the cycle has closed."""
         put(self.cycle_id, self.ada, **FIGURES)
+        self.close()
+
+    def close(self) -> None:
+        set_stage(self.cycle_id, Stage.FINALISING)
         db.session.commit()
 
     def sign(self, who: str, remark: str = "", at: object = LATER) -> Step:
@@ -141,6 +146,7 @@ def test_hr_moves_somebody_to_another_group_with_a_reason_until_it_is_signed(app
         assert (made.sheet().group.key, made.sheet().group_why) == ("fresh", "Came back after a year.")
         assert cell(made.sheet(), "volume").figure.target == 100
         put(made.cycle_id, made.ada, volume="90", smile="80")
+        made.close()
         made.sign("ada")
         with pytest.raises(Taken):
             groups.move_to_group(made.cycle_id, made.ada, "all", "After all.", made.hana, LATER)
@@ -225,6 +231,7 @@ def test_signed_sheets_are_not_filled_any_more(app: Flask, cast: Cast) -> None:
     with app.app_context():
         made = Told(cast, from_tickets())
         put(made.cycle_id, made.ada, volume="7", speed="60", smile="90")
+        made.close()
         made.sign("ada")
         ticket(1, cast["ada"].id)
         before = made.sheet().digest
@@ -464,6 +471,29 @@ def test_the_chain_signs_in_its_order_and_only_a_complete_sheet(app: Flask, told
         assert (told.sign("sam"), told.sign("lou")) == (Step.SUPERIOR, Step.HEAD)
         assert signing.next_step(told.sheet()) is None
         assert [one.remark for one in told.sheet().standing] == ["The system was down for a week.", "", ""]
+
+
+def test_nobody_keeps_the_figures_of_a_good_day_by_signing_while_answers_come_in(
+    app: Flask, told: Told, browse: Browse
+) -> None:
+    with app.app_context():
+        put(told.cycle_id, told.ada, **FIGURES)
+        db.session.commit()
+        for stage in (Stage.COLLECTING, Stage.COUNTING):
+            set_stage(told.cycle_id, stage)
+            db.session.commit()
+            with pytest.raises(NotYet, match="signed_after_close"):
+                told.sign("ada")
+        assert duties.duties_of(told.cast["ada"].id) == []
+    page = browse(told.cast["ada"], "en").get(f"/kpi/sheets/{told.ada}")
+    assert "It is signed once the cycle has closed" in page.words
+    assert "Read and sign" not in page.words
+    listed = browse(told.cast["hana"], "en").get(f"/cycles/{told.cycle_id}/kpi")
+    assert "complete so far" in listed.words
+    with app.app_context():
+        told.close()
+        assert [duty.is_signing for duty in duties.duties_of(told.cast["ada"].id)] == [True]
+        assert told.sign("ada") is Step.EMPLOYEE
 
 
 def test_a_name_is_bound_to_what_was_seen(app: Flask, told: Told) -> None:
