@@ -12,7 +12,7 @@ from review.customer_survey.tables import InvitationRow
 from review.customer_survey.waves import queue_invitations
 from review.cycles.tables import CycleRow
 from review.helpdesk.tables import CustomerRow
-from review.infra import outbox
+from review.infra import outbox, suppression
 from review.infra.db import db
 
 REMIND_AFTER = timedelta(days=3)
@@ -38,11 +38,12 @@ __all__ = [
 
 
 def _remindable(cycle_id: int, now: datetime) -> Select[*tuple[Any, ...]]:
-    """Customers with an address who were asked some days ago, have not answered, and were never reminded."""
+    """Customers whose address takes letters, asked some days ago, who have not answered and were never reminded."""
     query = select(InvitationRow.id, InvitationRow.customer_id, CustomerRow.email, CustomerRow.locale)
     return query.join(CustomerRow, CustomerRow.id == InvitationRow.customer_id).where(
         *still_open(cycle_id, now),
         CustomerRow.email.is_not(None),
+        ~suppression.is_stopped(CustomerRow.email),
         InvitationRow.reminded_at.is_(None),
         InvitationRow.invited_at <= now - REMIND_AFTER,
     )

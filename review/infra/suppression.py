@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, delete, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from review.infra.db import db, enum_column
 
@@ -49,6 +50,11 @@ def lift(address: str) -> SuppressionRow | None:
     """Write to it again; the note that was removed, or None where there was none."""
     gone = delete(SuppressionRow).where(SuppressionRow.address == plain(address)).returning(SuppressionRow)
     return db.session.scalar(gone)
+
+
+def is_stopped(address: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Whether the address in a column is written to no more, as a condition in SQL."""
+    return func.lower(address).in_(select(SuppressionRow.address))
 
 
 def all_stopped() -> set[str]:

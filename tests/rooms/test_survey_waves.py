@@ -292,6 +292,18 @@ def test_an_address_where_letters_come_back_is_not_asked_until_hr_lifts_it(cycle
     assert service.queue_invitations(cycle_of(cycle), NOW) == 1
 
 
+def test_nobody_is_reminded_at_an_address_where_the_invitation_came_back(cycle: int, cast: Cast) -> None:
+    make_ticket(make_customer("Gone", email="Gone@customer.example"), cast["ada"].id)
+    make_ticket(make_customer("Here"), cast["ada"].id)
+    row, later = cycle_of(cycle), NOW + timedelta(days=4)
+    assert service.queue_invitations(row, NOW) == 2
+    suppression.stop("gone@customer.example", Stopped.HARD, "mail:no_such_address", "550", letter_id=None, now=NOW)
+    assert service.remindable(cycle, later) == 1
+    assert service.queue_reminders(row, later) == 1
+    reminded = select(CustomerRow.name).join(InvitationRow, InvitationRow.customer_id == CustomerRow.id)
+    assert db.session.scalars(reminded.where(InvitationRow.reminded_at.is_not(None))).all() == ["Here"]
+
+
 def test_the_preview_says_who_will_not_reach_the_minimum_and_why(cycle: int, cast: Cast) -> None:
     make_plan(cycle, cast["hana"].id, everybody=False, expected_percent=50)  # 30 each
     make_tickets(40, cast["ada"].id)
