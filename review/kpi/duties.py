@@ -75,6 +75,31 @@ def _signed(step: Step) -> Any:
     return exists().where(mine, SignatureRow.signed_at >= SheetRow.changed_at)
 
 
+def decisions_of(person_id: int, *, is_hr: bool) -> list[tuple[CycleRow, int]]:
+    """On how many sheets of each cycle a line or veto waits that this person may decide. One query.
+
+    HR decides anybody's, a head those of their supervisors' people; nobody about themselves or what they proposed.
+    """
+    boss = aliased(PersonRow)
+    waits = [
+        exists().where(
+            table.review_id == SheetRow.review_id, table.is_approved.is_(None), table.entered_by != person_id
+        )
+        for table in (LineRow, VetoRow)
+    ]
+    query = (
+        select(SheetRow.cycle_id, func.count())
+        .join(ReviewRow, ReviewRow.id == SheetRow.review_id)
+        .join(CycleRow, CycleRow.id == SheetRow.cycle_id)
+        .outerjoin(boss, boss.id == ReviewRow.supervisor_id)
+        .where(CycleRow.stage.in_(CHANGEABLE), ReviewRow.withdrawn_at.is_(None), ReviewRow.subject_id != person_id)
+        .where(or_(*waits), *([] if is_hr else [boss.supervisor_id == person_id]))
+        .group_by(SheetRow.cycle_id)
+    )
+    counts = {row[0]: row[1] for row in db.session.execute(query)}
+    return [(db.session.get_one(CycleRow, cycle_id), count) for cycle_id, count in sorted(counts.items())]
+
+
 def _duties(person_id: int, rows: list[Any]) -> Iterator[Duty]:
     cycle = rows[0].CycleRow
     signable = rows if cycle.stage in SIGNABLE else ()

@@ -129,7 +129,7 @@ def _about_results(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:
 
 
 def _on_sheets(actor: Actor) -> Iterator[ToDo]:
-    """KPI sheets that wait for one's name, or for figures that one enters by hand."""
+    """KPI sheets that wait for one's name, for figures that one enters by hand, or for one's decision on a line."""
     for duty in kpi.duties_of(actor.person_id):
         cycle = duty.cycle
         if duty.review_id is not None:
@@ -140,6 +140,11 @@ def _on_sheets(actor: Actor) -> Iterator[ToDo]:
         minutes = duty.count * (1 if duty.is_signing else MINUTES_RESULT)
         args = {"cycle_id": cycle.id, "state": state}
         yield ToDo(key, cycle.name, cycle.finalise_by, "kpi_sheets.team", args, duty.count, duty.count, minutes)
+    is_hr = Role.HR in actor.roles
+    for cycle, count in kpi.decisions_of(actor.person_id, is_hr=is_hr):
+        where = "kpi_sheets.sheets" if is_hr else "kpi_sheets.team"
+        pending = {"cycle_id": cycle.id, "state": "pending"}
+        yield ToDo("kpi_lines", cycle.name, cycle.finalise_by, where, pending, count, count, minutes=count)
 
 
 def _as_trustee(actor: Actor, cycles: Sequence[CycleRow]) -> Iterator[ToDo]:

@@ -617,6 +617,27 @@ def test_what_was_typed_on_a_sheet_that_somebody_signed_meanwhile_is_still_there
         assert (told.sheet().lines, told.sheet().veto) == ((), None)
 
 
+def test_whoever_may_decide_a_line_is_told_that_it_waits(app: Flask, told: Told, browse: Browse) -> None:
+    with app.app_context():
+        line = propose(told, told.sam)
+        db.session.commit()
+        people = {who: told.cast[who].id for who in ("hana", "lou", "sam", "ada", "quinn")}
+        waiting = {
+            who: [count for _, count in duties.decisions_of(person, is_hr=who == "hana")]
+            for who, person in people.items()
+        }
+        assert waiting == {"hana": [1], "lou": [1], "sam": [], "ada": [], "quinn": []}
+        assert duties.decisions_of(people["sam"], is_hr=True) == []  # nobody decides what they proposed
+        assert duties.decisions_of(people["ada"], is_hr=True) == []  # nor about themselves
+    start = browse(told.cast["hana"], "en").get("/")
+    assert "Decide on bonus or deduction on 1 KPI sheet" in start.words
+    assert start.soup.find("a", {"href": f"/cycles/{told.cycle_id}/kpi?state=pending"}) is not None
+    with app.app_context():
+        lines.decide(told.cycle_id, line, approve=True, hand=told.hana, now=LATER)
+        db.session.commit()
+        assert duties.decisions_of(people["hana"], is_hr=True) == []
+
+
 def test_hr_sees_every_sheet_with_its_state_and_approves_ticked_lines(app: Flask, told: Told, browse: Browse) -> None:
     with app.app_context():
         line = propose(told, told.sam)
