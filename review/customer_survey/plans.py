@@ -7,8 +7,6 @@ from datetime import datetime, time, timedelta
 from fractions import Fraction
 
 from sqlalchemy import Select, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.customer_survey.tables import InvitationRow, SurveyPlanRow, WaveRow
 from review.cycles.service import period_of
@@ -19,7 +17,7 @@ from review.domain.refusals import TooLate
 from review.domain.survey_plan import Mode, SurveyPlan, Wave, ticket_wave, waves
 from review.domain.vocabulary import Source
 from review.infra import audit, organisation
-from review.infra.db import db
+from review.infra.db import db, insert_into
 from review.schemes.service import scheme_of
 
 SEND_AT = time(10)  # letters go out when people are at work
@@ -83,9 +81,8 @@ def set_plan(cycle: CycleRow, plan: SurveyPlan, *, by: int, now: datetime) -> bo
 
 def lock(cycle_id: int, now: datetime) -> SurveyPlanRow:
     """The plan's row, made if need be. All plans are locked, so that no two waves ask one customer at one instant."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     values = {"cycle_id": cycle_id, "seed": secrets.randbits(31), "set_by": None, "set_at": now, **asdict(SurveyPlan())}
-    db.session.execute(insert(SurveyPlanRow).values(values).on_conflict_do_nothing(index_elements=["cycle_id"]))
+    db.session.execute(insert_into(SurveyPlanRow).values(values).on_conflict_do_nothing(index_elements=["cycle_id"]))
     locked = select(SurveyPlanRow).order_by(SurveyPlanRow.cycle_id).with_for_update()
     rows = {row.cycle_id: row for row in db.session.scalars(locked.execution_options(populate_existing=True))}
     return rows[cycle_id]

@@ -2,16 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
 from review.cycles.tables import CycleRow
 from review.domain.case_review import LONGEST
 from review.domain.refusals import Invalid, OutOfReach, Taken
 from review.follow_up.lists import open_wishes
 from review.follow_up.tables import ContactRow
 from review.infra import audit
-from review.infra.db import db
+from review.infra.db import db, insert_into
 
 
 def done(cycle: CycleRow, response_id: int, note: str, *, by: int, now: datetime) -> None:
@@ -27,8 +24,7 @@ def done(cycle: CycleRow, response_id: int, note: str, *, by: int, now: datetime
         raise Invalid("form:required", "note")
     if len(said) > LONGEST:
         raise Invalid("form:too_long", "note", max=LONGEST)
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = insert(ContactRow).values(response_id=response_id, cycle_id=cycle.id, note=said, by_id=by, at=now)
+    row = insert_into(ContactRow).values(response_id=response_id, cycle_id=cycle.id, note=said, by_id=by, at=now)
     if db.session.scalar(row.on_conflict_do_nothing().returning(ContactRow.response_id)) is None:
         if db.session.get_one(ContactRow, response_id).note != said:
             raise Taken("follow_up:contacted_already")

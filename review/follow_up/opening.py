@@ -5,15 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.customer_survey.behind import tickets_behind
 from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.case_review import LOW, Origin
 from review.follow_up.tables import CaseRow
 from review.helpdesk.tables import TicketRow
-from review.infra.db import db
+from review.infra.db import db, insert_into
 from review.responses import voices
 from review.responses.voices import Voice
 
@@ -33,8 +31,7 @@ def missing_in(cycle: CycleRow) -> list[dict[str, Any]]:
 
 def open_all(rows: Sequence[dict[str, Any]], now: datetime) -> int:
     """Write them; how many are new. What another process has opened meanwhile is left alone."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    once = insert(CaseRow).on_conflict_do_nothing().returning(CaseRow.id)
+    once = insert_into(CaseRow).on_conflict_do_nothing().returning(CaseRow.id)
     count = 0
     for start in range(0, len(rows), PORTION):
         portion = [{**EMPTY, **row, "opened_at": now} for row in rows[start : start + PORTION]]

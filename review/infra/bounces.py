@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, func, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.infra import bounce_report, return_path, suppression
 from review.infra.bounce_report import Report
 from review.infra.claims import jittered
-from review.infra.db import db, enum_column
+from review.infra.db import db, enum_column, insert_into
 from review.infra.outbox import LetterRow, LetterState
 from review.infra.suppression import Stopped
 
@@ -79,9 +77,8 @@ def _letter_of(report: Report) -> LetterRow | None:
 
 
 def _noted(letter: LetterRow, report: Report, now: datetime) -> bool:
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     values = {"letter_id": letter.id, "digest": report.digest, "at": now, "kind": report.kind}
-    row = insert(BounceRow).values(values | {"reason": report.reason, "said": report.said})
+    row = insert_into(BounceRow).values(values | {"reason": report.reason, "said": report.said})
     once = row.on_conflict_do_nothing(index_elements=["letter_id", "digest"]).returning(BounceRow.id)
     return db.session.scalar(once) is not None
 

@@ -10,6 +10,8 @@ from typing import Any, cast
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import CursorResult, DateTime, Dialect, Engine, Enum, MetaData, UpdateBase, event
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.types import TypeDecorator
 
 NAMES = {
@@ -63,6 +65,14 @@ def enum_column(enum: type[StrEnum], name: str) -> Enum:
 def rows_changed(statement: UpdateBase) -> int:
     """Execute an UPDATE or DELETE and say how many rows it touched: the answer of a compare-and-swap."""
     return int(cast("CursorResult[Any]", db.session.execute(statement)).rowcount)
+
+
+def insert_into(table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the database at hand: whoever comes second changes nothing.
+
+    Ask for what it wrote with RETURNING; PostgreSQL does not tell how many rows an insert of many wrote.
+    """
+    return (postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert)(table)
 
 
 @contextmanager

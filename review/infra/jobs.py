@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import JSON, Index, String, Text, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from review.domain.refusals import Refusal
-from review.infra.db import db, enum_column, only_reading, rows_changed
+from review.infra.db import db, enum_column, insert_into, only_reading, rows_changed
 
 LEASE = timedelta(minutes=15)
 TRIES = 8
@@ -76,8 +74,7 @@ class Unfinished(Exception):  # noqa: N818  an answer, not an error
 
 def enqueue(kind: str, key: str, payload: Mapping[str, Any], now: datetime, run_at: datetime | None = None) -> None:
     """Ask for `kind` to be done, in the caller's transaction. A second job with the same key is not added."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = insert(JobRow).values(
+    row = insert_into(JobRow).values(
         kind=kind, key=key, payload=dict(payload), state=JobState.WAITING, run_at=run_at or now, attempts=0
     )
     db.session.execute(row.on_conflict_do_nothing(index_elements=["key"]))

@@ -4,11 +4,9 @@ import random
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, String, Text, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from review.infra.db import db, only_reading, rows_changed
+from review.infra.db import db, insert_into, only_reading, rows_changed
 
 FIRST_REST = timedelta(seconds=20)
 LONGEST_REST = timedelta(minutes=15)
@@ -53,9 +51,8 @@ def rests(now: datetime) -> bool:
 
 def broke_off(now: datetime, reason: str, error: str, *, did_work: bool) -> None:
     """Leave the server alone: a moment after a connection that did some work, else twice as long each time."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     first = {"id": 1, "failures": 0, "retry_at": now, "broke_at": now, "reason": reason, "error": error}
-    db.session.execute(insert(MailServerRow).values(first).on_conflict_do_nothing(index_elements=["id"]))
+    db.session.execute(insert_into(MailServerRow).values(first).on_conflict_do_nothing(index_elements=["id"]))
     row = db.session.get_one(MailServerRow, 1, with_for_update=True)
     failures = 0 if did_work else row.failures + 1
     rest = BREATH if did_work else min(LONGEST_REST, FIRST_REST * 2 ** min(failures - 1, 10))

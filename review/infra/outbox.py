@@ -10,11 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from review.infra.db import db, enum_column, rows_changed
+from review.infra.db import db, enum_column, insert_into, rows_changed
 
 
 class LetterState(StrEnum):
@@ -114,10 +112,9 @@ def domain_of(address: str) -> str:
 
 def put_all(letters: Iterable[Mapping[str, Any]]) -> None:
     """Write many letters at once, leaving out those that are there already."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     rows = [dict(each) for each in letters]
     for start in range(0, len(rows), 500):
-        statement = insert(LetterRow).on_conflict_do_nothing(index_elements=["kind", "about", "to"])
+        statement = insert_into(LetterRow).on_conflict_do_nothing(index_elements=["kind", "about", "to"])
         db.session.execute(statement, rows[start : start + 500])
 
 

@@ -6,11 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, String, Text, delete, func, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
-from review.infra.db import db, enum_column
+from review.infra.db import db, enum_column, insert_into
 
 
 class Stopped(StrEnum):
@@ -41,9 +39,8 @@ def plain(address: str) -> str:
 
 def stop(address: str, why: Stopped, reason: str, said: str, *, letter_id: int | None, now: datetime) -> None:
     """Write to this address no more; what was noted first stays."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     row = {"address": plain(address), "why": why, "reason": reason, "said": said, "since": now, "letter_id": letter_id}
-    db.session.execute(insert(SuppressionRow).values(row).on_conflict_do_nothing(index_elements=["address"]))
+    db.session.execute(insert_into(SuppressionRow).values(row).on_conflict_do_nothing(index_elements=["address"]))
 
 
 def lift(address: str) -> SuppressionRow | None:

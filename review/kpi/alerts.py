@@ -6,15 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import aliased
 
 from review.domain.access import Actor, Role, Standing
 from review.domain.alerts import AlertKind, Finding
 from review.domain.refusals import OutOfReach
 from review.infra import audit, outbox
-from review.infra.db import db, rows_changed
+from review.infra.db import db, insert_into, rows_changed
 from review.infra.gate import Found
 from review.infra.lists import Listing, page_of
 from review.kpi.alert_tables import AlertDayRow, AlertRow
@@ -34,8 +32,7 @@ def was_looked_for(day: date) -> bool:
 
 def keep(findings: Sequence[Finding], *, day: date, now: datetime) -> int:
     """Write down what is new and tell those who lead and HR; how many are new. Only once a day, and the first wins."""
-    insert = _insert()
-    mark = insert(AlertDayRow).values(day=day, looked_at=now).on_conflict_do_nothing(index_elements=["day"])
+    mark = insert_into(AlertDayRow).values(day=day, looked_at=now).on_conflict_do_nothing(index_elements=["day"])
     if db.session.scalar(mark.returning(AlertDayRow.day)) is None:
         return 0
     fresh = []
@@ -48,16 +45,12 @@ def keep(findings: Sequence[Finding], *, day: date, now: datetime) -> int:
             "facts": one.facts,
             "raised_at": now,
         }
-        once = insert(AlertRow).values(values)
+        once = insert_into(AlertRow).values(values)
         keys = ["kind", "person_id", "first_day", "last_day"]
         if db.session.scalar(once.on_conflict_do_nothing(index_elements=keys).returning(AlertRow.id)) is not None:
             fresh.append(one)
     _write_letters(fresh, day, now)
     return len(fresh)
-
-
-def _insert() -> Any:
-    return postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
 
 
 def _write_letters(fresh: Sequence[Finding], day: date, now: datetime) -> None:

@@ -5,14 +5,11 @@ Each name is bound to the digest of what was on the page. Whoever signs has read
 
 from datetime import datetime
 
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-
 from review.cycles.tables import CycleRow
 from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, NotAllowed, NotYet, OutOfReach, Taken, TooLate
 from review.infra import audit
-from review.infra.db import db
+from review.infra.db import db, insert_into
 from review.kpi.changing import CHANGEABLE, held_one, require_unsigned
 from review.kpi.evidence import require_complete
 from review.kpi.sheets import Sheet, sheet_of
@@ -92,9 +89,8 @@ def _held_for_signing(review_id: int) -> Sheet:
 
 def _store(sheet: Sheet, step: Step, person_id: int, remark: str, now: datetime) -> None:
     """A name that was void is replaced; one that holds is never there at this point."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     values = {"person_id": person_id, "signed_at": now, "digest": sheet.digest, "remark": remark or None}
-    row = insert(SignatureRow).values(review_id=sheet.review_id, step=step, **values)
+    row = insert_into(SignatureRow).values(review_id=sheet.review_id, step=step, **values)
     db.session.execute(row.on_conflict_do_update(index_elements=["review_id", "step"], set_=values))
     db.session.expire_all()
 

@@ -7,14 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Select, func, literal, null, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.domain.access import Actor, Role, Standing
 from review.domain.quality import Marks, QualityForm, mark_problems, outcome_of
 from review.domain.refusals import Invalid, NotYet, OutOfReach, Problem, Taken, TooLate
 from review.infra import audit, outbox
-from review.infra.db import db, rows_changed
+from review.infra.db import db, insert_into, rows_changed
 from review.infra.gate import Found
 from review.people import directory
 from review.people.tables import PersonRow
@@ -65,8 +63,7 @@ def raise_dispute(
     problems = [*_words_problems(comment, "comment"), *_of_proposal(form, filed, wanted)]
     if problems:
         raise Invalid.of(problems)
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = insert(DisputeRow).values(
+    row = insert_into(DisputeRow).values(
         check_id=file.check.id,
         raised_at=now,
         comment=comment.strip(),

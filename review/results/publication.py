@@ -7,8 +7,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import aliased
 
 from review.cycles.lookup import ReviewFile
@@ -16,7 +14,7 @@ from review.cycles.tables import CycleRow, ReviewRow
 from review.domain.refusals import NotYet, OutOfReach
 from review.domain.vocabulary import Grade
 from review.infra import audit
-from review.infra.db import db
+from review.infra.db import db, insert_into
 from review.infra.lists import PER_PAGE, Listing, page_of
 from review.people.tables import DepartmentRow, PersonRow
 from review.results.freezing import Frozen, bodies_of
@@ -51,14 +49,9 @@ def freeze_cycle(cycle_id: int, *, by: int, now: datetime, report: Report = _qui
     return new
 
 
-def _insert(table: Any) -> Any:
-    """An INSERT that knows ON CONFLICT, in the words of the database at hand."""
-    return (postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert)(table)
-
-
 def _publish(some: Sequence[Frozen], by: int, now: datetime) -> set[int]:
     """Store first versions; the reviews that had none before."""
-    once = _insert(PublicationRow).on_conflict_do_nothing(index_elements=["review_id", "version"])
+    once = insert_into(PublicationRow).on_conflict_do_nothing(index_elements=["review_id", "version"])
     rows = [frozen.as_row(by, now) for frozen in some]
     return set(db.session.scalars(once.returning(PublicationRow.review_id), rows))
 
@@ -75,7 +68,7 @@ def _grant(some: Sequence[Frozen], now: datetime) -> None:
         if frozen.grade is not None
     ]
     if rewards:
-        db.session.execute(_insert(RewardRow).on_conflict_do_nothing(index_elements=["review_id"]), rewards)
+        db.session.execute(insert_into(RewardRow).on_conflict_do_nothing(index_elements=["review_id"]), rewards)
 
 
 def publication_of(review_id: int) -> PublicationRow:
@@ -158,7 +151,7 @@ def acknowledge(file: ReviewFile, *, by: int, now: datetime) -> AcknowledgementR
         raise OutOfReach("results:no_such_result")
     publication = publication_of(file.review.id)
     row = {"publication_id": publication.id, "person_id": by, "at": now}
-    once = _insert(AcknowledgementRow).on_conflict_do_nothing(index_elements=["publication_id"])
+    once = insert_into(AcknowledgementRow).on_conflict_do_nothing(index_elements=["publication_id"])
     if db.session.scalars(once.returning(AcknowledgementRow.publication_id), [row]).all():
         audit.record("results:result:acknowledged", f"review:{file.review.id}", by=by, at=now)
     return db.session.get_one(AcknowledgementRow, publication.id)

@@ -13,8 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.ballots import blind_rsa, ticket_keys
 from review.ballots import service as ballots
@@ -26,7 +24,7 @@ from review.domain.cycle import Stage
 from review.domain.refusals import Invalid, NotYet, Taken
 from review.domain.vocabulary import Protection
 from review.infra import audit
-from review.infra.db import db
+from review.infra.db import db, insert_into
 from review.infra.house import house
 from review.peer_review import service as peer_review
 from review.peer_review.service import Seat
@@ -145,8 +143,7 @@ def _check(cycle_id: int, wrapped: bytes, blinded: Blinded, reviews: Mapping[UUI
 
 
 def _is_first(cycle_id: int, rater_id: int, wrapped: bytes) -> bool:
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = insert(TicketDrawRow).values(cycle_id=cycle_id, rater_id=rater_id, wrapped=wrapped)
+    row = insert_into(TicketDrawRow).values(cycle_id=cycle_id, rater_id=rater_id, wrapped=wrapped)
     once = row.on_conflict_do_nothing(index_elements=["cycle_id", "rater_id"]).returning(TicketDrawRow.rater_id)
     return db.session.scalar(once) is not None
 

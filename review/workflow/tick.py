@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from review.customer_survey import jobs as surveys
 from review.cycles.service import in_stage
@@ -22,7 +20,7 @@ from review.domain.cycle import Stage
 from review.domain.refusals import Taken
 from review.follow_up import opening, overdue
 from review.infra import organisation, outbox
-from review.infra.db import db, only_reading
+from review.infra.db import db, insert_into, only_reading
 from review.infra.organisation import Organisation
 from review.kpi import alerts
 from review.peer_review import service as peer_review
@@ -210,8 +208,7 @@ def _alerts_due(now: datetime, done: Ticked) -> None:
 
 def _note_progress(cycle_id: int, day: date, percent: int) -> bool:
     """Keep the day's progress; False when another process did so in the same moment."""
-    insert = postgres_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = insert(PeerProgressRow).values(cycle_id=cycle_id, day=day, percent=percent)
+    row = insert_into(PeerProgressRow).values(cycle_id=cycle_id, day=day, percent=percent)
     once = row.on_conflict_do_nothing(index_elements=["cycle_id", "day"]).returning(PeerProgressRow.cycle_id)
     return db.session.scalar(once) is not None
 
