@@ -236,3 +236,10 @@ def test_in_chinese_every_word_is_chinese(app: Flask, cast: Cast, hana: Browser)
     page = bring(hana, app)
     for word in ("这是谁", "各列怎样读取", "还没有写入任何内容", "记住这些人"):
         assert word in page.words
+
+
+def test_a_figure_of_somebody_unknown_is_not_said_to_be_kept(app: Flask, hana: Browser) -> None:
+    """Tickets wait for whoever they belong to; figures do not, so HR is told to settle people first."""
+    page = bring(hana, app, "姓名,工单量\nAda,80\nStrange,60\n")
+    assert "Their figures are left out until it is settled" in page.words
+    assert "Their tickets are kept" not in page.words
