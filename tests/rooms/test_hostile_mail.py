@@ -97,8 +97,11 @@ def doubts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return noted
 
 
-def judge(server: Hostile, wanted: int, doubts: Counter[str]) -> None:
-    """None lost, and none twice but for its own doubtful events."""
+def judge(server: Hostile, wanted: int, doubts: Counter[str], *, may_give_up: bool = False) -> None:
+    """None lost, and none twice but for its own doubtful events.
+
+    Where most tries end in doubt, a letter may have used up all of them: then it has arrived and is told as failed.
+    """
     arrived = copies(server.kept)
     assert len(arrived) == wanted, f"{wanted - len(arrived)} letters are lost"
     needless = {name: count for name, count in arrived.items() if count > 1 + doubts[name]}
@@ -106,7 +109,9 @@ def judge(server: Hostile, wanted: int, doubts: Counter[str]) -> None:
     assert all(doubts[name] >= count for name, count in server.ambiguous.items()), "a doubt that nobody noticed"
     assert all(len(found) == 1 for found in links(server.kept).values())
     assert len({next(iter(found)) for found in links(server.kept).values()}) == wanted
-    assert {row.state for row in db.session.scalars(select(LetterRow))} == {LetterState.SENT}
+    given_up = [row for row in db.session.scalars(select(LetterRow)) if row.state is not LetterState.SENT]
+    assert may_give_up or not given_up
+    assert {(row.state, row.attempts) for row in given_up} <= {(LetterState.FAILED, claims.TRIES)}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -149,7 +154,7 @@ def test_a_server_that_only_ever_stalls_and_breaks_loses_nothing_either(
     with hostile(4, 0.4, bad) as server, sending_to(server.url, settings, at).app_context():
         make_letters(100)
         send_all()
-        judge(server, 100, doubts)
+        judge(server, 100, doubts, may_give_up=True)  # six tries of ten break: twelve in a row do so now and then
 
 
 def test_a_server_that_dribbles_does_not_hold_the_worker(
